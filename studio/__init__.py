@@ -1,0 +1,3 @@
+"""A local studio for virtual creators."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,85 @@
+"""The asset: one produced or imported picture with the recipe it was made by and its review state."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from studio.domain.document import Document, Part
+
+AssetState = Literal["new", "approved", "rejected", "trashed"]
+
+
+class Recipe(Part):
+    """Everything needed to make a picture again. `words` is what the person typed, `prompt` what the engine got.
+
+    `width` and `height` are the engine's own output in pixels; `upscale` says by what it was then enlarged.
+    """
+
+    pipeline: str = "text-to-image"
+    engine: str = ""
+    model: str = ""
+    model_hash: str = ""
+    words: str = ""
+    prompt: str = ""
+    negative: str = ""
+    seed: int | None = None
+    steps: int | None = None
+    guidance: float | None = None
+    sampler: str = ""
+    width: int | None = None
+    height: int | None = None
+    upscale: dict | None = None
+    loras: list[dict] = Field(default_factory=list)
+    character_id: str | None = None
+    character_name: str = ""
+    character_revision: int | None = None
+    look_id: str | None = None
+    look_name: str = ""
+    outfit: str | None = None
+    place: str | None = None
+    prop: str | None = None
+    mood: str | None = None
+    time_of_day: str = ""
+    parents: list[str] = Field(default_factory=list)
+    device: str = ""
+    dtype: str = ""
+    seconds: float | None = None
+    versions: dict[str, str] = Field(default_factory=dict)
+
+
+class Quality(Part):
+    """First quality score, each part and the whole from 0 to 1, higher is better; `notes` says what pulled it down."""
+
+    score: float = 0
+    sharpness: float = 0
+    exposure: float = 0
+    contrast: float = 0
+    banding: float = 0
+    notes: list[str] = Field(default_factory=list)
+
+
+class Asset(Document):
+    """One medium in the library. `file` and `original_file` are relative to the data folder, with forward slashes.
+
+    `original_file` is the engine's own picture when `file` was enlarged from it. `previous_state` is what
+    restoring from the trash returns to. `imported` is true for pictures that were brought in, not made here.
+    """
+
+    kind: Literal["image"] = "image"
+    character_id: str | None = None
+    job_id: str | None = None
+    file: str
+    original_file: str | None = None
+    width: int
+    height: int
+    bytes: int = 0
+    sha256: str = ""
+    recipe: Recipe = Field(default_factory=Recipe)
+    state: AssetState = "new"
+    previous_state: AssetState | None = None
+    rejection_reason: str = Field(default="", max_length=400)
+    starred: bool = False
+    tags: list[str] = Field(default_factory=list, max_length=60)
+    description: str = Field(default="", max_length=4000)
+    quality: Quality | None = None
+    imported: bool = False

@@ -1,0 +1,121 @@
+"""The character: a fictional person with a persona, an appearance, ingredients, looks and references."""
+
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from studio.domain.document import Document, Part, new_id, now
+
+ADULT_AGE = 18
+IngredientKind = Literal["wardrobe", "place", "prop", "mood"]
+Trait = Field(default=0.5, ge=0, le=1)
+
+
+class Persona(Part):
+    """How the character speaks. Traits run from 0 to 1; `temperature` is how freely captions vary, 0 to 1.5."""
+
+    extroversion: float = Trait
+    creativity: float = Trait
+    humor: float = Trait
+    professionalism: float = Trait
+    authenticity: float = Trait
+    communication_style: str = Field(default="friendly", max_length=60)
+    content_tone: str = Field(default="upbeat", max_length=60)
+    topics: list[str] = Field(default_factory=list, max_length=40)
+    custom_instruction: str = Field(default="", max_length=2000)
+    temperature: float = Field(default=0.7, ge=0, le=1.5)
+
+
+class Appearance(Part):
+    """What the character looks like. Each field holds a few prompt words; an empty one says nothing."""
+
+    presents_as: Literal["woman", "man", "person"] = "person"
+    skin: str = Field(default="", max_length=80)
+    hair_color: str = Field(default="", max_length=80)
+    hair_style: str = Field(default="", max_length=80)
+    eyes: str = Field(default="", max_length=80)
+    build: str = Field(default="", max_length=80)
+    glasses: str = Field(default="", max_length=80)
+    facial_hair: str = Field(default="", max_length=80)
+    headwear: str = Field(default="", max_length=80)
+    clothing: str = Field(default="", max_length=120)
+    signature_items: list[str] = Field(default_factory=list, max_length=20)
+    extra: str = Field(default="", max_length=400)
+
+
+class Ingredient(Part):
+    """A named wardrobe item, place, prop or mood: `words` go into the prompt."""
+
+    id: str = Field(default_factory=new_id)
+    kind: IngredientKind
+    name: str = Field(min_length=1, max_length=80)
+    words: str = Field(min_length=1, max_length=400)
+    thumbnail_asset_id: str | None = None
+
+
+class Look(Part):
+    """A named image style: prompt words and settings. None is the engine's default; `seed` counts with the fixed policy."""
+
+    id: str = Field(default_factory=new_id)
+    name: str = Field(min_length=1, max_length=80)
+    words: str = Field(default="", max_length=600)
+    negative: str = Field(default="", max_length=600)
+    engine: str = "starter"
+    width: int | None = Field(default=None, ge=64, le=4096)
+    height: int | None = Field(default=None, ge=64, le=4096)
+    steps: int | None = Field(default=None, ge=1, le=150)
+    guidance: float | None = Field(default=None, ge=0, le=30)
+    sampler: str | None = None
+    seed_policy: Literal["random", "fixed"] = "random"
+    seed: int | None = Field(default=None, ge=0, lt=2**32)
+    default: bool = False
+
+
+class Reference(Part):
+    """An approved picture of the character. `file` is a name inside the character's `references/` folder."""
+
+    id: str = Field(default_factory=new_id)
+    file: str
+    asset_id: str | None = None
+    note: str = Field(default="", max_length=400)
+    added_at: str = Field(default_factory=now)
+
+
+class Character(Document):
+    """The root object. Only the name is required; an empty field simply says nothing."""
+
+    name: str = Field(min_length=1, max_length=80)
+    pronouns: str = Field(default="", max_length=40)
+    age: int = Field(default=25, ge=0, le=130)
+    bio: str = Field(default="", max_length=2000)
+    location: str = Field(default="", max_length=120)
+    time_zone: str = Field(default="", max_length=60)
+    interests: list[str] = Field(default_factory=list, max_length=60)
+    backstory: str = Field(default="", max_length=8000)
+    taboos: list[str] = Field(default_factory=list, max_length=60)
+    tags: list[str] = Field(default_factory=list, max_length=60)
+    status: Literal["active", "paused"] = "active"
+    persona: Persona = Field(default_factory=Persona)
+    appearance: Appearance = Field(default_factory=Appearance)
+    ingredients: list[Ingredient] = Field(default_factory=list, max_length=400)
+    looks: list[Look] = Field(default_factory=list, max_length=100)
+    references: list[Reference] = Field(default_factory=list, max_length=200)
+    trashed_at: str | None = None
+
+    @field_validator("name")
+    @classmethod
+    def _a_name_is_more_than_spaces(cls, name: str) -> str:
+        name = " ".join(name.split())
+        if not name:
+            raise ValueError("A character needs a name.")
+        return name
+
+    def look(self, look_id: str | None = None) -> Look | None:
+        """The look with this id or name; without one the default look, else the first, else None."""
+        if look_id:
+            return next((look for look in self.looks if look_id in (look.id, look.name)), None)
+        return next((look for look in self.looks if look.default), self.looks[0] if self.looks else None)
+
+    def ingredient(self, ingredient_id: str) -> Ingredient | None:
+        """The ingredient with this id or name."""
+        return next((one for one in self.ingredients if ingredient_id in (one.id, one.name)), None)

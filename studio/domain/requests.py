@@ -1,0 +1,98 @@
+"""What tabs and the API may ask for. The fields of a form are the fields of its request."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from studio.domain.asset import AssetState
+from studio.domain.document import Request
+
+MOST_PIXELS = 4096 * 4096
+TimeOfDay = Literal["", "morning", "midday", "golden hour", "evening", "night"]
+
+
+class ImageRequest(Request):
+    """Pictures of a character, or without one. None means: what the look says, else the engine's default.
+
+    `prompt` is the person's own words; `outfit`, `place`, `prop`, `mood` are ingredient ids or names, or free words.
+    `seed` counts up by one per picture of the batch; None draws one. `upscale` is 1, 2 or 4 times the engine's size.
+    """
+
+    prompt: str = Field(default="", max_length=2000)
+    negative: str | None = Field(default=None, max_length=2000)
+    look: str | None = None
+    outfit: str | None = Field(default=None, max_length=400)
+    place: str | None = Field(default=None, max_length=400)
+    prop: str | None = Field(default=None, max_length=400)
+    mood: str | None = Field(default=None, max_length=400)
+    time_of_day: TimeOfDay = ""
+    engine: str | None = None
+    width: int | None = Field(default=None, ge=64, le=4096)
+    height: int | None = Field(default=None, ge=64, le=4096)
+    steps: int | None = Field(default=None, ge=1, le=150)
+    guidance: float | None = Field(default=None, ge=0, le=30)
+    sampler: str | None = Field(default=None, max_length=60)
+    seed: int | None = Field(default=None, ge=0, lt=2**32)
+    batch: int = Field(default=1, ge=1, le=8)
+    upscale: Literal[1, 2, 4] | None = None
+    parents: list[str] = Field(default_factory=list, max_length=8)
+
+
+class AssetFilter(Request):
+    """Which assets to list, newest first. `state` None means all but the trash. Dates are ISO days, both inclusive."""
+
+    character_id: str | None = None
+    look: str | None = None
+    state: AssetState | None = None
+    starred: bool | None = None
+    tag: str | None = None
+    text: str | None = Field(default=None, max_length=400)
+    since: str | None = Field(default=None, max_length=40)
+    until: str | None = Field(default=None, max_length=40)
+    job_id: str | None = None
+
+
+class AssetPatch(Request):
+    """A change to one or many assets. None leaves a field as it is; `rejection_reason` goes with rejecting."""
+
+    state: AssetState | None = None
+    rejection_reason: str | None = Field(default=None, max_length=400)
+    starred: bool | None = None
+    tags: list[str] | None = Field(default=None, max_length=60)
+    description: str | None = Field(default=None, max_length=4000)
+
+
+class CaptionRequest(Request):
+    """`count` captions for these assets in the character's voice. The same `seed` gives the same captions."""
+
+    character_id: str
+    asset_ids: list[str] = Field(min_length=1, max_length=20)
+    kind: Literal["caption"] = "caption"
+    count: int = Field(default=5, ge=1, le=10)
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    words: str = Field(default="", max_length=400)
+
+
+class PostRequest(Request):
+    """A new draft. `caption` is its text; hashtags and alt text may come with it."""
+
+    character_id: str
+    asset_ids: list[str] = Field(min_length=1, max_length=20)
+    title: str = Field(default="", max_length=200)
+    caption: str = Field(default="", max_length=10000)
+    hashtags: list[str] = Field(default_factory=list, max_length=60)
+    alt_text: dict[str, str] = Field(default_factory=dict)
+    disclosure: str | None = Field(default=None, max_length=400)
+    targets: list[str] = Field(default_factory=lambda: ["export"], min_length=1)
+
+
+class PostPatch(Request):
+    """A change to a draft. None leaves a field as it is."""
+
+    asset_ids: list[str] | None = Field(default=None, min_length=1, max_length=20)
+    title: str | None = Field(default=None, max_length=200)
+    caption: str | None = Field(default=None, max_length=10000)
+    hashtags: list[str] | None = Field(default=None, max_length=60)
+    alt_text: dict[str, str] | None = None
+    disclosure: str | None = Field(default=None, max_length=400)
+    targets: list[str] | None = Field(default=None, min_length=1)
