@@ -1,0 +1,1 @@
+"""Pieces of page that several tabs use. Each hands back components or safe HTML and knows no service."""

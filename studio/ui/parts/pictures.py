@@ -1,0 +1,56 @@
+"""The picture grid: thumbnails by address, selection, keyboard. Metadata and files never pass through Gradio's cache."""
+
+import gradio as gr
+
+from studio.domain.asset import Asset
+
+GRID_SCRIPT = "window.studio.grid(element, props, trigger, watch)"
+
+
+def picture(asset: Asset, *, missing: bool = False) -> dict:
+    """One asset as the grid shows it."""
+    badges = []
+    if missing:
+        badges.append({"text": "file missing", "kind": "rejected"})
+    elif asset.state != "new":
+        badges.append({"text": asset.state, "kind": asset.state})
+    return {
+        "id": asset.id,
+        "thumb": f"/api/v1/assets/{asset.id}/thumbnail",
+        "full": f"/api/v1/assets/{asset.id}/file",
+        "alt": asset.description or asset.recipe.prompt or "Picture",
+        "state": asset.state,
+        "starred": asset.starred,
+        "badges": badges,
+    }
+
+
+def grid_value(
+    assets: list[Asset],
+    *,
+    select: str = "many",
+    selected: list[str] | None = None,
+    empty: tuple[str, str] = ("Nothing here yet", ""),
+    label: str = "Pictures",
+    zoom: bool = False,
+) -> dict:
+    """What a grid shows. `select` is many, one or none; `zoom` opens a picture large on Enter or double click."""
+    return {
+        "pictures": [picture(asset) for asset in assets],
+        "select": select,
+        "selected": selected or [],
+        "empty": {"title": empty[0], "next": empty[1]},
+        "label": label,
+        "zoom": zoom,
+    }
+
+
+def grid(value: dict | None = None, **options) -> gr.HTML:
+    """Draw a grid. Its `select` event carries `ids` (list), its `click` event `id`; see static/studio.js."""
+    return gr.HTML(
+        value or grid_value([]),
+        html_template='<div class="grid-root"></div>',
+        js_on_load=GRID_SCRIPT,
+        apply_default_css=False,
+        **options,
+    )

@@ -1,0 +1,108 @@
+"""The page: header, chosen character, tabs. Draws all tabs, then wires all; knows every tab, no tab knows another."""
+
+from pathlib import Path
+
+import gradio as gr
+
+import studio as package
+from studio.services.studio import Studio
+from studio.ui.guard import shown
+from studio.ui.parts.empty import header
+from studio.ui.shared import Shared
+from studio.ui.tabs.characters import CharactersTab
+from studio.ui.tabs.create import CreateTab
+from studio.ui.tabs.publish import PublishTab
+from studio.ui.tabs.review import ReviewTab
+from studio.ui.tabs.system import SystemTab
+from studio.ui.theme import theme
+
+STATIC = Path(__file__).parent / "static"
+TABS = (CharactersTab, CreateTab, ReviewTab, PublishTab, SystemTab)
+
+
+def character_choices(studio: Studio) -> list[tuple[str, str]]:
+    """(name, id) of every character that is not in the trash; equal names are told apart by their last four signs."""
+    characters = studio.characters.list()
+    names = [one.name for one in characters]
+    return [(one.name if names.count(one.name) == 1 else f"{one.name} · {one.id[-4:]}", one.id) for one in characters]
+
+
+def build(studio: Studio) -> gr.Blocks:
+    """The whole page over these services. Nothing heavy is loaded and nothing is started."""
+    choices = character_choices(studio)
+    remembered = (studio.settings.get("last_choices") or {}).get("character")
+    chosen = remembered if remembered in [value for _, value in choices] else (choices[0][1] if choices else None)
+    with gr.Blocks(title="Character Studio", analytics_enabled=False, fill_width=True) as page:
+        with gr.Row(elem_id="studio-header", equal_height=True):
+            gr.HTML(header(package.__version__), elem_id="studio-brand", js_on_load="window.studio.header(element)")
+            character = gr.Dropdown(
+                choices,
+                value=chosen,
+                label="Character",
+                elem_id="studio-character",
+                interactive=True,
+                filterable=True,
+                scale=0,
+                min_width=220,
+            )
+        changed, to_create, to_review, to_publish = gr.State(0), gr.State(None), gr.State(None), gr.State(None)
+        with gr.Tabs(elem_id="studio-tabs", selected=TABS[0].id) as tabs:
+            shared = Shared(studio, character, tabs, changed, to_create, to_review, to_publish)
+            drawn = []
+            for kind in TABS:
+                tab = kind(shared)
+                with gr.Tab(tab.title, id=tab.id, elem_id=f"tab-{tab.id}") as tab.page:
+                    tab.layout()
+                drawn.append(tab)
+        for tab in drawn:
+            tab.wire()
+
+        def refresh_choices(current):
+            options = character_choices(studio)
+            ids = [value for _, value in options]
+            return gr.Dropdown(choices=options, value=current if current in ids else (ids[0] if ids else None))
+
+        def remember(current):
+            studio.settings.set("last_choices", {**(studio.settings.get("last_choices") or {}), "character": current})
+
+        gr.on(
+            [changed.change, page.load],
+            shown(refresh_choices),
+            character,
+            character,
+            show_progress="hidden",
+            api_name="refresh_characters",
+            api_visibility="private",
+        )
+        character.input(
+            shown(remember), character, None, show_progress="hidden", api_name="remember", api_visibility="private"
+        )
+        for state, tab_id in ((to_create, "create"), (to_review, "review"), (to_publish, "publish")):
+            state.change(
+                lambda value, tab_id=tab_id: gr.Tabs(selected=tab_id) if value else gr.skip(),
+                state,
+                tabs,
+                show_progress="hidden",
+                api_name=f"open_{tab_id}",
+                api_visibility="private",
+            )
+    return page
+
+
+def rest(kind: str) -> list[Path]:
+    """The static files of single tabs, which come after the studio's own."""
+    return sorted(one for one in STATIC.glob(f"*.{kind}") if one.stem != "studio")
+
+
+def launch_options() -> dict:
+    """What `Blocks.launch` needs to look and behave like the studio."""
+    return {
+        "theme": theme(),
+        "css": "\n".join(one.read_text(encoding="utf-8") for one in [STATIC / "studio.css", *rest("css")]),
+        "head": "".join(
+            f"<script>{one.read_text(encoding='utf-8')}</script>" for one in [STATIC / "studio.js", *rest("js")]
+        ),
+        "favicon_path": str(STATIC / "favicon.svg"),
+        "footer_links": [],
+        "run_history": False,
+    }

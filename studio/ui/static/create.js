@@ -1,0 +1,176 @@
+/* The Create tab's stage (pictures growing, then the results) and the queue list. Both only watch; the job owns the work. */
+(() => {
+  "use strict";
+  const studio = window.studio, el = studio.el;
+  const ended = (state) => ["succeeded", "failed", "cancelled"].includes(state);
+
+  /* Show a picture only once it is decoded, so that nothing flickers while frames stream. */
+  const swap = (image, url) => {
+    if (image.dataset.wanted === url) return;
+    image.dataset.wanted = url;
+    const next = new Image();
+    next.onload = () => { if (image.dataset.wanted === url) { image.src = url; image.classList.remove("waiting"); } };
+    next.src = url;
+  };
+
+  /* value: {job} = the job to show when nothing runs. Emits select {action, id} for a result's buttons. */
+  studio.stage = (element, props, trigger, watch) => {
+    let shown = null, boxes = [], job = null, settled = false;
+    const remember = (id) => { try { sessionStorage.setItem("studio-job", id); } catch { /* private window */ } };
+    const root = studio.root(element, "stage-root");
+    const line = el("p", { class: "stage-line", role: "status", "aria-live": "polite" });
+    const bar = el("div", { class: "stage-bar", role: "progressbar", "aria-label": "Progress", "aria-valuemin": "0", "aria-valuemax": "100" }, el("span"));
+    const cancel = el("button", { type: "button", class: "quiet", onclick: () => job && trigger("select", { action: "cancel", id: job.id }) }, "Cancel");
+    const head = el("div", { class: "stage-head" }, line, cancel);
+    const pictures = el("div", { class: "stage-pictures" });
+    const error = el("div", { class: "notice bad", role: "alert", hidden: true });
+    root.append(head, bar, error, pictures);
+
+    const blank = () => {
+      root.classList.add("idle");
+      line.textContent = "";
+      pictures.replaceChildren(el("div", { class: "empty" },
+        el("p", { class: "empty-title" }, "Your pictures appear here"),
+        el("p", { class: "empty-next" }, "Choose a character, add an outfit or a place, and press Generate. You see every step while they are made.")));
+      shown = null;
+    };
+    const layout = (next) => {
+      const request = next.request || {}, count = Math.max(1, request.batch || 1);
+      shown = next.id; settled = false; boxes = [];
+      root.classList.remove("idle");
+      pictures.replaceChildren();
+      pictures.dataset.count = count;
+      pictures.style.setProperty("--shape", `${request.width || 1} / ${request.height || 1}`);
+      for (let i = 0; i < count; i++) {
+        const image = el("img", { class: "waiting", alt: `Picture ${i + 1} of ${count}, being made` });
+        const actions = el("div", { class: "stage-actions" });
+        const box = el("figure", { class: "stage-box" }, el("div", { class: "stage-frame" }, image), actions);
+        boxes.push({ box, image, actions });
+        pictures.append(box);
+      }
+    };
+    const act = (action, id, text, title) => el("button", { type: "button", class: "quiet", title, "aria-label": title,
+      onclick: (event) => { event.stopPropagation(); trigger("select", { action, id }); } }, text);
+    const results = async (done) => {
+      const assets = (await Promise.all(done.assets.map((id) => studio.json(`/api/v1/assets/${id}`).catch(() => null)))).filter((one) => one && one.state !== "trashed");
+      if (shown !== done.id) return;
+      const zoomable = assets.map((asset) => ({ id: asset.id, full: `/api/v1/assets/${asset.id}/file`, alt: asset.recipe.prompt, caption: `Seed ${asset.recipe.seed}` }));
+      boxes.forEach(({ box, image, actions }, i) => {
+        const asset = assets[i];
+        if (!asset) { if (ended(done.state)) box.remove(); return; }
+        if (actions.dataset.id === asset.id) return;
+        actions.dataset.id = asset.id;
+        image.alt = asset.recipe.prompt || "Picture";
+        image.tabIndex = 0;
+        image.setAttribute("role", "button");
+        image.onclick = () => studio.zoom(zoomable, i);
+        image.onkeydown = (event) => { if (event.key === "Enter" || event.key === " ") { studio.zoom(zoomable, i); event.preventDefault(); } };
+        swap(image, `/api/v1/assets/${asset.id}/file`);
+        const { seed, seconds } = asset.recipe;
+        actions.replaceChildren(
+          el("p", { class: "stage-fact" }, [`Seed ${seed}`, seconds ? `${seconds.toFixed(1)} s` : "", `${asset.width} × ${asset.height}`].filter(Boolean).join(" · ")),
+          el("div", { class: "stage-buttons" },
+            act("reuse", asset.id, "Reuse", "Put these settings and this seed into the form"),
+            act("vary", asset.id, "Variations", "Make four more with new seeds"),
+            act("reference", asset.id, "Reference", "Use as a reference of the character"),
+            act("review", asset.id, "Review", "Open in Review"),
+            act("trash", asset.id, "Delete", "Move to the trash")));
+      });
+      if (ended(done.state) && !assets.length && done.state === "succeeded") blank();
+    };
+    const show = (next) => {
+      job = next;
+      if (shown !== next.id) { layout(next); remember(next.id); }
+      const { done = 0, total = 0, eta_s, rate, note } = next.progress || {};
+      const percent = total ? Math.round((100 * done) / total) : 0;
+      const running = next.state === "running";
+      let text = { waiting: next.position > 1 ? `Waiting, number ${next.position} in the queue` : "Waiting to start", succeeded: "Done", cancelled: "Cancelled", failed: "Failed" }[next.state];
+      if (running) text = total ? [note || `Step ${done} of ${total}`, `${percent} %`, rate ? `${rate.toFixed(1)} it/s` : "", eta_s ? `${studio.duration(eta_s)} left` : ""].filter(Boolean).join(" · ") : note || "Getting the model ready";
+      if (line.textContent !== text) line.textContent = text;
+      bar.firstChild.style.width = `${next.state === "succeeded" ? 100 : percent}%`;
+      bar.setAttribute("aria-valuenow", String(percent));
+      bar.classList.toggle("unsure", running && !total);
+      bar.classList.toggle("ended", ended(next.state));
+      cancel.hidden = ended(next.state);
+      error.hidden = next.state !== "failed";
+      if (next.error) error.replaceChildren(el("strong", {}, next.error.message || ""), el("span", {}, ` ${next.error.hint || ""}`),
+        el("button", { type: "button", class: "quiet", onclick: () => trigger("select", { action: "retry", id: next.id }) }, "Try again"));
+      if (running && next.preview_count) boxes.forEach(({ image, actions }, i) => {
+        if (!actions.dataset.id && i < next.preview_count) swap(image, `/api/v1/jobs/${next.id}/preview?picture=${i}&v=${next.version}`);
+      });
+      if ((next.assets || []).length && (running || !settled)) results(next);
+      if (ended(next.state) && !settled) { settled = true; results(next); if (!studio.state.jobs.some((one) => one.state === "running")) trigger("change", { id: next.id }); }
+    };
+    const fetchJob = (id) => studio.json(`/api/v1/jobs/${id}`).then(show).catch(() => { if (!shown) blank(); });
+    const pick = () => {
+      const running = studio.state.jobs.find((one) => one.state === "running");
+      const mine = studio.state.jobs.find((one) => one.id === shown);
+      if (running) return show(running);
+      if (mine) return show(mine);
+      if (shown && job && !ended(job.state)) fetchJob(shown);
+    };
+    studio.on("jobs", pick);
+    watch("value", () => {
+      const wanted = props.value && props.value.job;
+      if (wanted && wanted !== shown && !studio.state.jobs.some((one) => one.state === "running" && one.id === shown)) fetchJob(wanted);
+      if (props.value && props.value.refresh && shown) { settled = false; boxes.forEach(({ actions }) => delete actions.dataset.id); fetchJob(shown); }
+    });
+    blank();
+    let last = null;
+    try { last = sessionStorage.getItem("studio-job"); } catch { /* private window */ }
+    if (last || (props.value && props.value.job)) fetchJob(last || props.value.job);
+    pick();
+  };
+
+  /* The queue: running first, then waiting in order, then what ended lately. Emits select {action, id, to}. */
+  studio.queue = (element, props, trigger, watch) => {
+    const root = studio.root(element, "queue-root");
+    let recent = [];
+    const button = (job, action, text, title, more = {}) => el("button", { type: "button", class: "quiet", title, "aria-label": `${title}: ${words(job)}`,
+      onclick: () => trigger("select", { action, id: job.id, ...more }) }, text);
+    const words = (job) => (job.title || (job.request && job.request.prompt) || "Picture").slice(0, 120);
+    const row = (job) => {
+      const { done = 0, total = 0, eta_s } = job.progress || {};
+      const label = job.state === "running" ? (total ? `${Math.round((100 * done) / total)} %${eta_s ? ` · ${studio.duration(eta_s)} left` : ""}` : "starting")
+        : job.state === "waiting" ? `number ${job.position}` : job.state;
+      const thumb = job.assets && job.assets.length ? `/api/v1/assets/${job.assets[0]}/thumbnail`
+        : job.preview_count ? `/api/v1/jobs/${job.id}/preview?picture=0&v=${job.version}` : null;
+      const buttons = [];
+      if (job.state === "waiting") {
+        if (job.position > 1) buttons.push(button(job, "move", "↑", "Move up", { to: job.position - 1 }));
+        buttons.push(button(job, "move", "↓", "Move down", { to: job.position + 1 }));
+      }
+      if (!ended(job.state)) buttons.push(button(job, "cancel", "Cancel", "Cancel"));
+      else {
+        if (job.state !== "succeeded") buttons.push(button(job, "retry", "Retry", "Try again"));
+        buttons.push(button(job, "show", "Show", "Show the result"), button(job, "remove", "Remove", "Remove from the list"));
+      }
+      return el("li", { class: `queue-row ${job.state}` },
+        thumb ? el("img", { src: thumb, alt: "", loading: "lazy" }) : el("span", { class: "queue-blank", "aria-hidden": "true" }),
+        el("div", { class: "queue-words" }, el("span", { class: "queue-title" }, words(job)),
+          el("span", { class: "queue-note" }, [label, job.request && job.request.batch > 1 ? `${job.request.batch} pictures` : "", job.owner ? `by ${job.owner}` : "", job.attempt > 1 ? `attempt ${job.attempt}` : "", job.error ? job.error.message : ""].filter(Boolean).join(" · "))),
+        el("div", { class: "queue-buttons" }, buttons));
+    };
+    const render = () => {
+      if (root.contains(document.activeElement) && document.activeElement.matches("button:active")) return;
+      const active = studio.state.jobs.filter((one) => !ended(one.state));
+      const rows = [...active, ...recent.filter((one) => !active.some((other) => other.id === one.id))];
+      const focused = document.activeElement && root.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
+      root.replaceChildren(
+        el("div", { class: "queue-head" },
+          el("span", {}, active.length ? `${active.length} in the queue` : "The queue is empty"),
+          el("button", { type: "button", class: "quiet", onclick: () => trigger("select", { action: studio.state.paused ? "resume" : "pause", id: "" }) }, studio.state.paused ? "Resume queue" : "Pause queue"),
+          recent.length ? el("button", { type: "button", class: "quiet", onclick: () => trigger("select", { action: "clear", id: "" }) }, "Clear finished") : null),
+        rows.length ? el("ul", { class: "queue-list" }, rows.map(row)) : "");
+      if (focused) [...root.querySelectorAll("button")].find((one) => one.getAttribute("aria-label") === focused)?.focus();
+    };
+    const reload = () => studio.json("/api/v1/jobs?limit=12").then((page) => {
+      recent = (page.items || page.jobs || []).filter((one) => ended(one.state));
+      render();
+    }).catch(() => {});
+    studio.on("jobs", render);
+    studio.on("ended", () => setTimeout(reload, 150));
+    watch("value", reload);
+    reload();
+  };
+})();
