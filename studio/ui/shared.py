@@ -17,6 +17,7 @@ class Shared:
     """
 
     studio: Studio
+    page: gr.Blocks
     character: gr.Dropdown
     tabs: gr.Tabs
     changed: gr.State

@@ -47,7 +47,7 @@ def build(studio: Studio) -> gr.Blocks:
             )
         changed, to_create, to_review, to_publish = gr.State(0), gr.State(None), gr.State(None), gr.State(None)
         with gr.Tabs(elem_id="studio-tabs", selected=TABS[0].id) as tabs:
-            shared = Shared(studio, character, tabs, changed, to_create, to_review, to_publish)
+            shared = Shared(studio, page, character, tabs, changed, to_create, to_review, to_publish)
             drawn = []
             for kind in TABS:
                 tab = kind(shared)
