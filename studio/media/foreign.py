@@ -28,7 +28,7 @@ def json_object(text: str) -> dict:
     if not text.startswith("{") or len(text) > MOST_CHARACTERS:
         return {}
     try:
-        body = json.loads(text)
+        body = json.loads(text, parse_constant=lambda name: None)  # NaN and Infinity are no values
     except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}
