@@ -3,8 +3,10 @@
 import html
 
 LOGO = (
-    '<svg class="logo" viewBox="0 0 32 32" aria-hidden="true"><rect width="32" height="32" rx="9" fill="var(--primary-600)"/>'
-    '<circle cx="16" cy="13" r="5" fill="#fff"/><path d="M6.5 27c1.2-5.6 5-8 9.500-8s8.300 2.400 9.500 8z" fill="#fff"/>'
+    '<svg class="logo" viewBox="0 0 32 32" aria-hidden="true">'
+    '<rect width="32" height="32" rx="9" fill="var(--primary-600)"/>'
+    '<circle cx="16" cy="13" r="5" fill="#fff"/>'
+    '<path d="M6.5 27c1.2-5.6 5-8 9.500-8s8.300 2.400 9.500 8z" fill="#fff"/>'
     '<circle cx="24.500" cy="7.500" r="2.500" fill="#ffd166"/></svg>'
 )
 
@@ -17,7 +19,8 @@ def header(version: str) -> str:
         '<div class="brand-right"><span class="queue-line" role="status" aria-live="polite"></span>'
         '<button type="button" class="theme-switch" aria-label="Switch between light and dark">'
         '<svg viewBox="0 0 20 20" aria-hidden="true"><path d="M10 2a8 8 0 1 0 0 16z" fill="currentColor"/>'
-        '<circle cx="10" cy="10" r="7.200" fill="none" stroke="currentColor" stroke-width="1.600"/></svg></button></div>'
+        '<circle cx="10" cy="10" r="7.200" fill="none" stroke="currentColor" stroke-width="1.600"/></svg>'
+        "</button></div>"
     )
 
 

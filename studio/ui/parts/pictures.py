@@ -1,4 +1,4 @@
-"""The picture grid: thumbnails by address, selection, keyboard. Metadata and files never pass through Gradio's cache."""
+"""The picture grid: thumbnails by address, selection, keyboard. No file passes through Gradio's cache."""
 
 import gradio as gr
 

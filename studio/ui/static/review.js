@@ -1,0 +1,89 @@
+/* The review desk: one picture large, its recipe beside it, keys A R S U and arrows; and the side-by-side sheet.
+   desk value: {asset: {id, full, alt, state, starred}, facts: [[name, value]], quality: [[name, 0-1]], score, notes: [],
+                position, reasons: [], reason, empty: {title, next}}. Emits select {action, id, reason}. */
+(() => {
+  "use strict";
+  const studio = window.studio, el = studio.el;
+  const typing = () => document.activeElement && (document.activeElement.matches("input, textarea, select, [contenteditable]") || document.querySelector("dialog[open]"));
+
+  studio.desk = (element, props, trigger, watch) => {
+    const root = studio.root(element, "desk-root");
+    let zoomList = [];
+    const value = () => props.value || {};
+    const act = (action, more = {}) => value().asset && trigger("select", { action, id: value().asset.id, ...more });
+    const key = (name) => el("kbd", {}, name);
+    const button = (action, text, letter, kind = "") => el("button", { type: "button", class: `quiet ${kind}`, dataset: { action }, "aria-keyshortcuts": letter, onclick: () => act(action) }, text, " ", key(letter));
+    const askReason = () => {
+      const box = root.querySelector(".desk-reasons");
+      if (!box) return;
+      box.hidden = !box.hidden;
+      if (!box.hidden) box.querySelector("button").focus();
+    };
+    document.addEventListener("keydown", (event) => {
+      if (!root.offsetParent || event.ctrlKey || event.metaKey || event.altKey || typing()) return;
+      const name = event.key.toLowerCase();
+      const box = root.querySelector(".desk-reasons");
+      if (box && !box.hidden) {
+        if (name === "escape") { box.hidden = true; event.preventDefault(); return; }
+        const nth = Number(name);
+        if (nth >= 1 && nth <= box.querySelectorAll("button").length) { box.querySelectorAll("button")[nth - 1].click(); event.preventDefault(); return; }
+        if (name === "r") { box.querySelector("button").click(); event.preventDefault(); return; }
+      }
+      if (name === "r") { askReason(); event.preventDefault(); return; }
+      const action = { a: "approve", s: "star", u: "undo", arrowright: "next", arrowleft: "back", arrowdown: "next", arrowup: "back" }[name];
+      if (!action || (document.activeElement && document.activeElement.closest("[role=tablist], [role=listbox]"))) return;
+      if (action === "undo") trigger("select", { action, id: value().asset ? value().asset.id : "" });
+      else act(action);
+      event.preventDefault();
+    });
+    const meter = ([name, amount]) => el("div", { class: "meter" }, el("span", {}, name),
+      el("span", { class: "meter-bar", role: "img", "aria-label": `${name} ${Math.round(amount * 100)} of 100` }, el("span", { style: `width:${Math.round(amount * 100)}%` })), el("span", { class: "meter-number" }, String(Math.round(amount * 100))));
+    const render = () => {
+      const { asset, facts = [], quality = [], score, notes = [], position = "", reasons = [], reason, empty } = value();
+      root.replaceChildren();
+      if (!asset) {
+        root.append(el("div", { class: "empty" }, el("p", { class: "empty-title" }, (empty || {}).title || "Nothing to review"), el("p", { class: "empty-next" }, (empty || {}).next || "")));
+        return;
+      }
+      zoomList = [{ id: asset.id, full: asset.full, alt: asset.alt, caption: position }];
+      const image = el("img", { src: asset.full, alt: asset.alt || "Picture", tabindex: "0", role: "button", onclick: () => studio.zoom(zoomList, 0) });
+      image.addEventListener("error", () => image.replaceWith(el("div", { class: "empty" }, el("p", { class: "empty-title" }, "The file of this picture is missing"), el("p", { class: "empty-next" }, "It was moved or deleted outside the studio. Put it back, or move the entry to the trash."))), { once: true });
+      const list = el("dl", { class: "facts" }, facts.flatMap(([name, text]) => [el("dt", {}, name), el("dd", {}, String(text))]));
+      root.append(
+        el("div", { class: "desk-picture" }, image),
+        el("div", { class: "desk-side" },
+          el("div", { class: "desk-head" }, el("span", { class: "desk-position" }, position), el("span", { class: `badge ${asset.state}` }, asset.state), asset.starred ? el("span", { class: "desk-star" }, "★ starred") : null),
+          reason ? el("p", { class: "desk-reason" }, `Rejected: ${reason}`) : null,
+          el("div", { class: "desk-actions" },
+            button("approve", "Approve", "A", "good"),
+            el("button", { type: "button", class: "quiet bad", "aria-keyshortcuts": "R", onclick: askReason }, "Reject ", key("R")),
+            button("star", asset.starred ? "Unstar" : "Star", "S"),
+            el("button", { type: "button", class: "quiet", "aria-keyshortcuts": "U", onclick: () => trigger("select", { action: "undo", id: asset.id }) }, "Undo ", key("U"))),
+          el("div", { class: "desk-reasons", hidden: true, role: "group", "aria-label": "Reason for rejecting" },
+            [...reasons, "No reason"].map((text, i) => el("button", { type: "button", class: "quiet", onclick: () => act("reject", { reason: text === "No reason" ? "" : text }) }, key(String(i + 1)), ` ${text}`))),
+          el("div", { class: "desk-actions" },
+            button("back", "Previous", "←"), button("next", "Next", "→"),
+            el("button", { type: "button", class: "quiet", onclick: () => act("reuse") }, "Reuse in Create"),
+            el("button", { type: "button", class: "quiet", onclick: () => act("reference") }, "Use as reference"),
+            el("button", { type: "button", class: "quiet", onclick: () => act(asset.state === "trashed" ? "restore" : "trash") }, asset.state === "trashed" ? "Restore" : "Trash")),
+          quality.length ? el("div", { class: "desk-quality" }, el("h4", {}, `Quality ${Math.round(score * 100)} of 100`), quality.map(meter), notes.length ? el("p", {}, notes.join(" ")) : null) : null,
+          el("h4", {}, "Recipe"), list));
+    };
+    watch("value", render);
+    render();
+  };
+
+  /* Side by side. value: {pictures: [{id, full, alt, title, facts: [[name, value, differs]]}]} */
+  studio.compare = (element, props, trigger, watch) => {
+    const root = studio.root(element, "compare-root");
+    const render = () => {
+      const pictures = (props.value && props.value.pictures) || [];
+      root.replaceChildren(...pictures.map((one) => el("figure", { class: "compare-one" },
+        el("img", { src: one.full, alt: one.alt || "", tabindex: "0", role: "button", onclick: () => studio.zoom(pictures, pictures.indexOf(one)) }),
+        el("figcaption", {}, el("dl", { class: "facts" }, (one.facts || []).flatMap(([name, text, differs]) => [el("dt", {}, name), el("dd", { class: differs ? "differs" : "" }, String(text))]))))));
+      root.dataset.count = pictures.length;
+    };
+    watch("value", render);
+    render();
+  };
+})();
