@@ -43,8 +43,9 @@ def theme() -> gr.Theme:
         spacing_size=sizes.spacing_md,
         radius_size=sizes.radius_md,
         text_size=sizes.text_md,
-        font=(fonts.LocalFont("IBM Plex Sans", weights=(400, 600, 700)), "ui-sans-serif", "system-ui", "sans-serif"),
-        font_mono=(fonts.LocalFont("IBM Plex Mono", weights=(400, 600)), "ui-monospace", "Consolas", "monospace"),
+        # The 600 file that Gradio carries has no Latin letters: browsers take the 700 one for it.
+        font=(fonts.LocalFont("IBM Plex Sans", weights=(400, 700)), "ui-sans-serif", "system-ui", "sans-serif"),
+        font_mono=(fonts.LocalFont("IBM Plex Mono", weights=(400,)), "ui-monospace", "Consolas", "monospace"),
     )
     base.name = "studio"
     return base.set(
