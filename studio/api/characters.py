@@ -1,0 +1,97 @@
+"""`/characters`: make, read, change, trash, bring back, carry in and out."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Body, Header, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import FileResponse, Response
+
+from studio.api.files import picture
+from studio.api.shapes import REFUSALS, CharacterPage, Cursor, Limit, sliced
+from studio.api.uploads import received
+from studio.domain.character import Character
+from studio.errors import NotFound
+
+Fields = Annotated[dict[str, Any], Body(description="Any of a character's fields; `name` is the only one needed")]
+
+
+def router(studio) -> APIRouter:
+    """The routes over `studio.characters`."""
+    routes = APIRouter(prefix="/characters", tags=["Characters"], responses=REFUSALS)
+    characters = studio.characters
+
+    @routes.post("", status_code=201, response_model=None, responses={201: {"model": Character}}, summary="Make one")
+    def create(fields: Fields):
+        return characters.create(fields).as_json()
+
+    @routes.get("", response_model=None, responses={200: {"model": CharacterPage}}, summary="List them")
+    def listed(
+        text: str = "",
+        status: Literal["active", "paused"] | None = None,
+        trashed: bool = False,
+        limit: Limit = 50,
+        cursor: Cursor = None,
+    ):
+        return sliced(characters.list(text=text, status=status, trashed=trashed), limit, cursor)
+
+    @routes.post(
+        "/import",
+        status_code=201,
+        response_model=None,
+        responses={201: {"model": Character}},
+        summary="Bring one in from a zip, as the bare body or the form field `file`",
+    )
+    async def bring_in(request: Request):
+        async with received(request, "character.zip") as (path, _):
+            return (await run_in_threadpool(characters.import_zip, path)).as_json()
+
+    @routes.get("/{character_id}", response_model=None, responses={200: {"model": Character}}, summary="Read one")
+    def read(character_id: str):
+        return characters.get(character_id).as_json()
+
+    @routes.patch("/{character_id}", response_model=None, responses={200: {"model": Character}}, summary="Change one")
+    def change(
+        character_id: str,
+        fields: Fields,
+        if_match: Annotated[int | None, Header(description="The revision the change was made from")] = None,
+    ):
+        """Fields are merged deeply; lists are replaced. With `revision` in the body (or If-Match), a document that was
+        changed meanwhile answers 409 and stays as it is."""
+        fields = dict(fields)
+        revision = fields.pop("revision", if_match)
+        return characters.update(character_id, fields, revision=revision).as_json()
+
+    @routes.delete("/{character_id}", status_code=204, summary="Move one to the trash, or delete it there for good")
+    def trash(character_id: str, forever: bool = False):
+        characters.delete_forever(character_id) if forever else characters.trash(character_id)
+        return Response(status_code=204)
+
+    @routes.post("/{character_id}/restore", response_model=None, responses={200: {"model": Character}})
+    def restore(character_id: str):
+        """Back from the trash."""
+        characters.restore(character_id)
+        return characters.get(character_id).as_json()
+
+    @routes.post(
+        "/{character_id}/duplicate", status_code=201, response_model=None, responses={201: {"model": Character}}
+    )
+    def duplicate(character_id: str):
+        """A second character with the same everything but the pictures."""
+        return characters.duplicate(character_id).as_json()
+
+    @routes.get("/{character_id}/export", response_class=FileResponse, summary="The whole character as one zip")
+    def export(character_id: str):
+        path = characters.export(character_id)
+        return FileResponse(path, media_type="application/zip", filename=path.name)
+
+    @routes.get("/{character_id}/references/{reference_id}", response_class=FileResponse, summary="A reference picture")
+    def reference(character_id: str, reference_id: str, request: Request):
+        character = characters.get(character_id)
+        found = next((one for one in character.references if one.id == reference_id), None)
+        if found is None:
+            raise NotFound(f"{character.name} has no such reference.", "It may have been removed.")
+        folder = studio.paths.references(character_id)
+        path = studio.paths.inside(f"{studio.paths.relative(folder)}/{found.file}")
+        return picture(request, path, tag=found.id)
+
+    return routes

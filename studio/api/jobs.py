@@ -1,0 +1,89 @@
+"""`/jobs`: ask for pictures, watch them grow, stop, try again."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response, StreamingResponse
+
+from studio.api.live import Live, stream
+from studio.api.shapes import REFUSALS, Cursor, JobAnswer, JobPage, JobRequest, Limit, Move, job_json
+from studio.errors import NotFound
+
+
+def router(studio, live: Live) -> APIRouter:
+    """The routes over `studio.images` and `studio.queue`."""
+    routes = APIRouter(prefix="/jobs", tags=["Jobs"], responses=REFUSALS)
+    queue = studio.queue
+    one_job = {"response_model": None, "responses": {200: {"model": JobAnswer}}}
+
+    @routes.post("", status_code=202, response_model=None, responses={202: {"model": JobAnswer}}, summary="Ask for one")
+    def submit(job: JobRequest, request: Request):
+        """Answered once the job is safe on disk. Watch it at `/jobs/{id}` or `/jobs/{id}/events`."""
+        return job_json(studio.images.start(job.character_id, job.request, owner=request.scope.get("studio.user", "")))
+
+    @routes.get("", response_model=None, responses={200: {"model": JobPage}}, summary="List them")
+    def listed(active: bool = False, limit: Limit = 50, cursor: Cursor = None):
+        page = queue.views(active_only=active, limit=limit, cursor=cursor)
+        return {"items": [job_json(one) for one in page.items], "next_cursor": page.next_cursor, "total": page.total}
+
+    @routes.get("/{job_id}", **one_job, summary="Read one")
+    def read(job_id: str):
+        return job_json(queue.view(job_id))
+
+    @routes.get("/{job_id}/preview", response_class=Response, summary="The newest preview as JPEG")
+    def preview(
+        job_id: str,
+        picture: Annotated[int, Query(ge=0, le=7, description="Which picture of the batch, from 0")] = 0,
+        v: Annotated[str, Query(description="Anything; a new value makes a browser ask again")] = "",
+    ):
+        queue.view(job_id)
+        version, pictures = queue.previews(job_id)
+        if picture >= len(pictures):
+            raise NotFound("There is no preview yet.", "Ask again after the first step.")
+        headers = {"Cache-Control": "no-store", "X-Preview-Version": str(version)}
+        return Response(pictures[picture], media_type="image/jpeg", headers=headers)
+
+    @routes.get("/{job_id}/events", response_class=StreamingResponse, summary="Follow one (server-sent events)")
+    def events(job_id: str):
+        """A message with the whole job at once and after every change; the stream ends with the job."""
+        queue.view(job_id)
+        return stream(live.job(job_id))
+
+    @routes.post("/{job_id}/cancel", **one_job, summary="Stop one")
+    def cancel(job_id: str):
+        queue.cancel(job_id)
+        return job_json(queue.view(job_id))
+
+    @routes.post("/{job_id}/retry", **one_job, summary="Queue a finished one again")
+    def retry(job_id: str):
+        queue.retry(job_id)
+        return job_json(queue.view(job_id))
+
+    @routes.post("/{job_id}/move", **one_job, summary="Change its place in the queue")
+    def move(job_id: str, to: Move):
+        queue.move(job_id, to.position)
+        return job_json(queue.view(job_id))
+
+    @routes.delete("/{job_id}", status_code=204, summary="Remove a finished or waiting one from the list")
+    def remove(job_id: str):
+        queue.remove(job_id)
+        return Response(status_code=204)
+
+    return routes
+
+
+def queue_router(studio, live: Live) -> APIRouter:
+    """The queue as a whole: pause, resume, and the stream that pages listen to."""
+    routes = APIRouter(tags=["Jobs"], responses=REFUSALS)
+
+    @routes.post("/queue/{action}", summary="Pause or resume all")
+    def pause_or_resume(action: Literal["pause", "resume"]):
+        studio.queue.pause() if action == "pause" else studio.queue.resume()
+        return {"paused": studio.queue.paused}
+
+    @routes.get("/events", response_class=StreamingResponse, summary="Follow all active jobs (server-sent events)")
+    def events():
+        """`{"version", "paused", "jobs": [...]}` at once and after every change; a comment every 15 s when quiet."""
+        return stream(live.page())
+
+    return routes

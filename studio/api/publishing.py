@@ -1,0 +1,85 @@
+"""`/captions` and `/posts`: words for approved pictures, and the way from draft to published."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from starlette.responses import FileResponse, Response
+
+from studio.api.shapes import REFUSALS, CaptionAnswer, Cursor, Limit, PostPage, sliced
+from studio.domain.post import Post, PostState
+from studio.domain.requests import CaptionRequest, PostPatch, PostRequest
+from studio.errors import NotFound
+
+
+def router(studio) -> APIRouter:
+    """The routes over `studio.captions` and `studio.publishing`."""
+    routes = APIRouter(tags=["Captions and posts"], responses=REFUSALS)
+    publishing = studio.publishing
+    one_post = {"response_model": None, "responses": {200: {"model": Post}}}
+
+    def by(request: Request) -> str:
+        return request.scope.get("studio.user", "")
+
+    @routes.post("/captions", response_model=None, responses={200: {"model": CaptionAnswer}}, summary="Write captions")
+    def captions(wanted: CaptionRequest):
+        """In the character's voice. The same `seed` writes the same captions."""
+        variants = studio.captions.write(wanted)
+        return {
+            "variants": [
+                {"text": one.text, "hashtags": list(one.hashtags), "alt_text": dict(one.alt_text)} for one in variants
+            ]
+        }
+
+    @routes.post("/posts", status_code=201, response_model=None, responses={201: {"model": Post}}, summary="Draft one")
+    def draft(wanted: PostRequest):
+        return publishing.draft(wanted).as_json()
+
+    @routes.get("/posts", response_model=None, responses={200: {"model": PostPage}}, summary="List them, newest first")
+    def listed(
+        character_id: str | None = None, state: PostState | None = None, limit: Limit = 50, cursor: Cursor = None
+    ):
+        return sliced(list(publishing.list(character_id=character_id, state=state)), limit, cursor)
+
+    @routes.get("/posts/{post_id}", **one_post, summary="Read one")
+    def read(post_id: str):
+        """`files` are the published files, relative to the data folder."""
+        return publishing.get(post_id).as_json()
+
+    @routes.patch("/posts/{post_id}", **one_post, summary="Change a draft")
+    def change(post_id: str, patch: PostPatch):
+        return publishing.update(post_id, patch).as_json()
+
+    @routes.post("/posts/{post_id}/approve", **one_post, summary="Approve a draft")
+    def approve(post_id: str, request: Request):
+        publishing.approve(post_id, by(request))
+        return publishing.get(post_id).as_json()
+
+    @routes.post("/posts/{post_id}/unapprove", **one_post, summary="Back to draft")
+    def unapprove(post_id: str):
+        publishing.unapprove(post_id)
+        return publishing.get(post_id).as_json()
+
+    @routes.post("/posts/{post_id}/publish", **one_post, summary="Publish an approved post")
+    def publish(post_id: str, request: Request):
+        publishing.publish(post_id, by(request))
+        return publishing.get(post_id).as_json()
+
+    @routes.delete("/posts/{post_id}", status_code=204, summary="Move one to the trash")
+    def trash(post_id: str):
+        publishing.trash(post_id)
+        return Response(status_code=204)
+
+    @routes.post("/posts/{post_id}/restore", **one_post, summary="Back from the trash")
+    def restore(post_id: str):
+        publishing.restore(post_id)
+        return publishing.get(post_id).as_json()
+
+    @routes.get("/posts/{post_id}/files/{number}", response_class=FileResponse, summary="Download a published file")
+    def download(post_id: str, number: Annotated[int, Path(ge=0, description="Its place in `files`, from 0")]):
+        files = publishing.get(post_id).files
+        path = studio.paths.inside(files[number]) if number < len(files) else None
+        if path is None or not path.is_file():
+            raise NotFound("This post has no such file.", "Publish it, or look in the exports folder.")
+        return FileResponse(path, filename=path.name)
+
+    return routes

@@ -1,0 +1,126 @@
+"""How documents and views look on the wire, and what the API's own bodies may hold."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, is_dataclass
+from typing import Annotated, Any, Literal
+
+from fastapi import Query
+from pydantic import BaseModel, Field
+
+from studio.api.answers import ErrorAnswer
+from studio.domain.asset import Asset
+from studio.domain.character import Character
+from studio.domain.document import Request
+from studio.domain.job import JobState, Progress
+from studio.domain.post import Post
+from studio.domain.requests import ImageRequest
+
+Limit = Annotated[int, Query(ge=1, le=200, description="How many at most")]
+Cursor = Annotated[str | None, Query(max_length=400, description="`next_cursor` of the page before")]
+
+REFUSALS = {
+    status: {"model": ErrorAnswer, "description": words}
+    for status, words in {
+        400: "The request cannot be read",
+        401: "A log-in is needed",
+        404: "There is no such thing",
+        409: "Its state does not allow this",
+        422: "A field does not fit",
+    }.items()
+}
+
+
+class JobRequest(Request):
+    """A new job. `request` holds the same fields as the Create tab."""
+
+    kind: Literal["image"] = "image"
+    character_id: str | None = None
+    request: ImageRequest
+
+
+class JobAnswer(BaseModel):
+    """A job as it stands. `preview_url` has one address per picture of the batch, `position` is 1 for the next."""
+
+    id: str
+    kind: str
+    character_id: str | None
+    owner: str
+    state: JobState
+    position: int | None
+    request: dict
+    progress: Progress
+    assets: list[str]
+    error: dict | None
+    attempt: int
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+    preview_count: int
+    preview_url: list[str]
+    version: int
+
+
+class JobPage(BaseModel):
+    items: list[JobAnswer]
+    next_cursor: str | None
+    total: int
+
+
+class AssetPage(BaseModel):
+    items: list[Asset]
+    next_cursor: str | None
+    total: int
+
+
+class CharacterPage(BaseModel):
+    items: list[Character]
+    next_cursor: str | None
+    total: int
+
+
+class PostPage(BaseModel):
+    items: list[Post]
+    next_cursor: str | None
+    total: int
+
+
+class VariantAnswer(BaseModel):
+    """One caption. `alt_text` maps each asset's id to its description, as a post takes it."""
+
+    text: str
+    hashtags: list[str]
+    alt_text: dict[str, str]
+
+
+class CaptionAnswer(BaseModel):
+    variants: list[VariantAnswer]
+
+
+class Move(Request):
+    position: int = Field(ge=1, le=100_000)
+
+
+def job_json(view: Any) -> dict:
+    """A job view as plain values, with the addresses of its previews."""
+    body = asdict(view)
+    progress = view.progress
+    body["progress"] = asdict(progress) if is_dataclass(progress) else Progress.model_validate(progress).model_dump()
+    body["preview_url"] = [
+        f"/api/v1/jobs/{view.id}/preview?picture={picture}&v={view.version}" for picture in range(view.preview_count)
+    ]
+    return body
+
+
+def page_json(items: Iterable, next_cursor: str | None, total: int) -> dict:
+    """One page of documents."""
+    return {"items": [one.as_json() for one in items], "next_cursor": next_cursor, "total": total}
+
+
+def sliced(items: list, limit: int, cursor: str | None) -> dict:
+    """One page of a list that is short enough to be made whole; the cursor is the last id of the page before."""
+    start = 0
+    if cursor:
+        start = next((at + 1 for at, one in enumerate(items) if one.id == cursor), len(items))
+    page = items[start : start + limit]
+    more = start + limit < len(items)
+    return page_json(page, page[-1].id if more and page else None, len(items))

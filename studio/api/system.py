@@ -1,0 +1,39 @@
+"""`/healthz` and `/system`: whether it lives, how it is, what it wrote down."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+
+import studio as package
+from studio.api.shapes import REFUSALS
+
+
+def alive() -> dict:
+    """The answer of `/healthz`. It tells nothing about the studio's contents, so it needs no log-in."""
+    return {"status": "ok", "version": package.__version__}
+
+
+def router(studio) -> APIRouter:
+    """The routes over `studio.system`."""
+    routes = APIRouter(tags=["System"], responses=REFUSALS)
+
+    @routes.get("/healthz", summary="Whether the studio answers")
+    def healthz():
+        return alive()
+
+    @routes.get("/system/health", summary="Device, memory, disk, model, queue, versions")
+    def health():
+        return studio.system.health()
+
+    @routes.get("/system/storage", summary="What uses how much of the disk")
+    def storage():
+        return studio.system.storage()
+
+    @routes.get("/system/log", summary="The newest lines of the log")
+    def log(
+        level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO",
+        limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+    ):
+        return {"items": studio.system.log(level, limit)}
+
+    return routes
