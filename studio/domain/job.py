@@ -22,7 +22,10 @@ class Progress(BaseModel):
 
 
 class Job(Document):
-    """`order` sorts the waiting jobs, smallest first. `attempt` counts starts; the third interruption fails the job."""
+    """`order` sorts the waiting jobs, smallest first. `attempt` counts starts; the third interruption fails the job.
+
+    `cancel_requested` is kept while a running job has not stopped yet, so that a crash does not bring it back.
+    """
 
     kind: str
     character_id: str | None = None
@@ -34,5 +37,6 @@ class Job(Document):
     progress: Progress = Field(default_factory=Progress)
     assets: list[str] = Field(default_factory=list)
     error: dict | None = None
+    cancel_requested: bool = False
     started_at: str | None = None
     finished_at: str | None = None

@@ -1,0 +1,79 @@
+"""Preview pictures of a running job: made only when somebody looks, once per step, and kept until the next one.
+
+It knows a callable that makes small pictures; never latents, models or who asks.
+"""
+
+import io
+import logging
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Frames = Callable[[], "list[Image]"]
+
+LONGEST = 256  # frames are latents of 32 to 64 px: enlarged here they look smooth in every browser
+MOST = 512  # a larger frame is made smaller: a preview travels many times a second
+QUALITY = 82
+
+log = logging.getLogger("studio.jobs")
+
+
+class Previews:
+    """The newest frames of one job, as JPEG when asked for. Safe to use from many threads."""
+
+    def __init__(self):
+        self._lock = threading.Lock()  # held while pictures are made, so that a second viewer waits and shares them
+        self._offer: tuple[int, Frames] | None = None
+        self._made: tuple[int, list[bytes]] = (0, [])
+        self.version = 0
+
+    def offer(self, version: int, frames: Frames) -> None:
+        """Newer frames exist. Costs nothing: `frames` is called when somebody pulls, or never."""
+        self._offer = (version, frames)
+        self.version = version
+
+    def pull(self) -> tuple[int, list[bytes]]:
+        """The version and one JPEG per picture; (0, []) when there are none yet.
+
+        When frames cannot be made the pictures before them are returned: a preview is never worth a failed job.
+        """
+        with self._lock:
+            offer, self._offer = self._offer, None
+            if offer is not None:
+                version, frames = offer
+                try:
+                    self._made = (version, [encode(frame) for frame in frames()])
+                except Exception as error:
+                    log.warning("A preview could not be made: %s: %s", type(error).__name__, error)
+            return self._made
+
+    def count(self) -> int | None:
+        """How many pictures the newest frames hold; 0 without frames, None when only making them would tell."""
+        offer = self._offer
+        if offer is not None and hasattr(offer[1], "__len__"):
+            return len(offer[1])
+        if made := len(self._made[1]):
+            return made
+        return None if offer is not None else 0
+
+    def close(self) -> None:
+        """Let go of frames nobody looked at, and of the tensors behind them. What was made stays."""
+        self._offer = None
+
+
+def encode(frame: "Image") -> bytes:
+    """`frame` (any mode, any size) as JPEG with a longest edge of 256 to 512 px, enlarged with bicubic."""
+    from PIL import Image
+
+    frame = frame if frame.mode == "RGB" else frame.convert("RGB")
+    longest = max(frame.size)
+    wanted = min(max(longest, LONGEST), MOST)
+    if wanted != longest:
+        size = tuple(max(round(edge * wanted / longest), 1) for edge in frame.size)
+        frame = frame.resize(size, Image.Resampling.BICUBIC)
+    file = io.BytesIO()
+    frame.save(file, "JPEG", quality=QUALITY)
+    return file.getvalue()

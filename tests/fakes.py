@@ -1,0 +1,96 @@
+"""Written stand-ins for tests: short, honest, and with the promises of the real thing."""
+
+import threading
+import time
+from dataclasses import dataclass
+
+from studio.errors import NotFound
+
+
+@dataclass(frozen=True)
+class FakePage:
+    items: list
+    next_cursor: str | None
+    total: int
+
+
+class FakeJobs:
+    """A Collection of jobs in memory. `broken` is raised by every write while it is set; `writes` counts them."""
+
+    def __init__(self):
+        self.kept, self.writes, self.broken, self._lock = {}, 0, None, threading.Lock()
+
+    def _write(self, doc):
+        if self.broken:
+            raise self.broken
+        self.writes += 1
+        self.kept[doc.id] = doc.model_copy(deep=True)
+        return doc.model_copy(deep=True)
+
+    def add(self, doc):
+        with self._lock:
+            return self._write(doc)
+
+    def get(self, id):
+        with self._lock:
+            if id not in self.kept:
+                raise NotFound("There is no such job.")
+            return self.kept[id].model_copy(deep=True)
+
+    def update(self, id, change):
+        doc = self.get(id)
+        change(doc)
+        doc.revision += 1
+        with self._lock:
+            return self._write(doc)
+
+    def update_many(self, ids, change):
+        return [self.update(id, change) for id in ids]
+
+    def remove(self, id):
+        self.get(id)
+        if self.broken:
+            raise self.broken
+        del self.kept[id]
+
+    def find(self, where=None, *, limit=50, cursor=None, newest_first=True):
+        with self._lock:
+            found = [doc for doc in self.kept.values() if where is None or where(doc.as_json())]
+        found.sort(key=lambda doc: doc.id, reverse=newest_first)
+        start = next((i + 1 for i, doc in enumerate(found) if doc.id == cursor), 0)
+        more = found[start + limit - 1].id if len(found) > start + limit else None
+        return FakePage([doc.model_copy(deep=True) for doc in found[start : start + limit]], more, len(found))
+
+
+class StepExecutor:
+    """Makes `request["batch"]` assets of `steps` steps each, `step_s` seconds a step; a resumed job makes the rest.
+
+    `gate` (an Event in `hold`) keeps the job at its first step; `error` is raised after the first step; `made` lists
+    what was made as "<job>-<n>", `frames_made` counts how often previews were asked of it.
+    """
+
+    def __init__(self, steps=3, step_s=0.0, error=None, gate=None):
+        self.steps, self.step_s, self.error, self.gate = steps, step_s, error, gate
+        self.started, self.made, self.ran, self.frames_made = threading.Event(), [], [], 0
+
+    def frames(self):
+        from PIL import Image
+
+        self.frames_made += 1
+        return [Image.new("RGB", (32, 48), (200, 40, 90))]
+
+    def run(self, job, report):
+        self.ran.append(job.id)
+        batch, steps = job.request.get("batch", 1), job.request.get("steps", self.steps)
+        report(0, batch * steps, note="Getting ready")
+        self.started.set()
+        for number in range(len(job.assets), batch):
+            for step in range(steps):
+                report(number * steps + step + 1, batch * steps, self.frames)
+                while self.gate is not None and not self.gate.wait(0.005):
+                    report(number * steps + step + 1, batch * steps, self.frames)
+                if self.error is not None:
+                    raise self.error
+                time.sleep(self.step_s)
+            self.made.append(f"{job.id}-{number}")
+            report.asset(f"{job.id}-{number}")
