@@ -15,7 +15,7 @@
 
   /* value: {job} = the job to show when nothing runs. Emits select {action, id} for a result's buttons. */
   studio.stage = (element, props, trigger, watch) => {
-    let shown = null, boxes = [], job = null, settled = false;
+    let shown = null, boxes = [], job = null, settled = false, known = 0;
     const remember = (id) => { try { sessionStorage.setItem("studio-job", id); } catch { /* private window */ } };
     const root = studio.root(element, "stage-root");
     const line = el("p", { class: "stage-line", role: "status", "aria-live": "polite" });
@@ -36,7 +36,7 @@
     };
     const layout = (next) => {
       const request = next.request || {}, count = Math.max(1, request.batch || 1);
-      shown = next.id; settled = false; boxes = [];
+      shown = next.id; settled = false; known = 0; boxes = [];
       root.classList.remove("idle");
       pictures.replaceChildren();
       pictures.dataset.count = count;
@@ -98,7 +98,7 @@
       if (running && next.preview_count) boxes.forEach(({ image, actions }, i) => {
         if (!actions.dataset.id && i < next.preview_count) swap(image, `/api/v1/jobs/${next.id}/preview?picture=${i}&v=${next.version}`);
       });
-      if ((next.assets || []).length && (running || !settled)) results(next);
+      if (running && (next.assets || []).length > known) { known = next.assets.length; results(next); }
       if (ended(next.state) && !settled) { settled = true; results(next); if (!studio.state.jobs.some((one) => one.state === "running")) trigger("change", { id: next.id }); }
     };
     const fetchJob = (id) => studio.json(`/api/v1/jobs/${id}`).then(show).catch(() => { if (!shown) blank(); });
