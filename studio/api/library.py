@@ -13,6 +13,7 @@ from studio.domain.asset import Asset, AssetState
 from studio.domain.requests import AssetFilter, AssetPatch
 from studio.errors import NotFound
 
+
 def router(studio) -> APIRouter:
     """The routes over `studio.review`."""
     routes = APIRouter(prefix="/assets", tags=["Assets"], responses=REFUSALS)

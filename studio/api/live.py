@@ -1,11 +1,9 @@
 """Server-sent events: what changed in the queue, to every page that listens.
 
-One thread waits for changes and wakes the streams; a slow reader gets the newest state, never a backlog.
-It sends words and numbers; pictures are fetched by their address.
+A slow reader gets the newest state, never a backlog. Words and numbers only; pictures are fetched by their address.
 """
 
 import asyncio
-import logging
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
@@ -15,13 +13,11 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
 from studio.api.shapes import job_json
-
-log = logging.getLogger("studio.api")
+from studio.domain.job import FINISHED
 
 PACE_SECONDS = 0.06  # at most one message in this time
 HEARTBEAT_SECONDS = 15  # keeps tunnels and proxies from closing a quiet stream
 HEARTBEAT = b": still here\n\n"
-FINISHED = ("succeeded", "failed", "cancelled")
 
 
 def stream(messages: AsyncIterator[bytes]) -> StreamingResponse:
@@ -36,14 +32,18 @@ def message(data: dict, version: int) -> bytes:
 
 
 class Live:
-    """The streams of one queue. The watching thread runs only while somebody listens."""
+    """The streams of one queue: `page` for all active jobs, `job` for one."""
 
     def __init__(self, queue):
         self.queue = queue
         self._wakers: set[Callable[[], None]] = set()
         self._lock = threading.Lock()
-        self._watching = False
         self._closed = False
+
+    @property
+    def listeners(self) -> int:
+        """How many streams are open."""
+        return len(self._wakers)
 
     def page(self) -> AsyncIterator[bytes]:
         """All active jobs, now and after every change: `{"version", "paused", "jobs"}`."""
@@ -71,61 +71,40 @@ class Live:
         for wake in wakers:
             wake()
 
-    @property
-    def listeners(self) -> int:
-        return len(self._wakers)
-
     def _page_now(self) -> tuple[bytes, bool]:
-        version = self.queue.wait(-1, 0)
+        version = self.queue.version
         jobs = [job_json(view) for view in self.queue.active()]
         return message({"version": version, "paused": self.queue.paused, "jobs": jobs}, version), False
 
     async def _follow(self, now: Callable[[], tuple[bytes | None, bool]]) -> AsyncIterator[bytes]:
-        loop, changed = asyncio.get_running_loop(), asyncio.Event()
+        loop, changed, told = asyncio.get_running_loop(), asyncio.Event(), False
 
-        def wake() -> None:
-            try:
+        def wake(version: int = 0) -> None:
+            nonlocal told
+            if not told:  # a step must not pay for a page that is already awake
+                told = True
                 loop.call_soon_threadsafe(changed.set)
-            except RuntimeError:  # the server's loop has ended
-                self._wakers.discard(wake)
 
-        self._listen(wake)
+        with self._lock:
+            self._wakers.add(wake)
+        unsubscribe = self.queue.subscribe(wake)
         try:
             while not self._closed:
                 changed.clear()
+                told = False
                 data, last = await run_in_threadpool(now)
                 if data:
                     yield data
                 if last:
                     return
+                sent = time.monotonic()
                 try:
                     await asyncio.wait_for(changed.wait(), HEARTBEAT_SECONDS)
                 except asyncio.TimeoutError:
                     yield HEARTBEAT
+                else:
+                    await asyncio.sleep(max(0.0, sent + PACE_SECONDS - time.monotonic()))
         finally:
+            unsubscribe()
             with self._lock:
                 self._wakers.discard(wake)
-
-    def _listen(self, wake: Callable[[], None]) -> None:
-        with self._lock:
-            self._wakers.add(wake)
-            if not self._watching:
-                self._watching = True
-                threading.Thread(target=self._watch, name="studio-live", daemon=True).start()
-
-    def _watch(self) -> None:
-        version = self.queue.wait(-1, 0)
-        while True:
-            with self._lock:
-                if not self._wakers or self._closed:
-                    self._watching = False
-                    return
-            newest = self.queue.wait(version, 1.0)
-            if newest == version:
-                continue
-            version = newest
-            with self._lock:
-                wakers = list(self._wakers)
-            for wake in wakers:
-                wake()
-            time.sleep(PACE_SECONDS)

@@ -1,8 +1,7 @@
 """How documents and views look on the wire, and what the API's own bodies may hold."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, is_dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import Query
 from pydantic import BaseModel, Field
@@ -57,7 +56,9 @@ class JobAnswer(BaseModel):
     finished_at: str | None
     preview_count: int
     preview_url: list[str]
+    preview_version: int
     version: int
+    cancelling: bool
 
 
 class JobPage(BaseModel):
@@ -100,15 +101,10 @@ class Move(Request):
     position: int = Field(ge=1, le=100_000)
 
 
-def job_json(view: Any) -> dict:
+def job_json(view) -> dict:
     """A job view as plain values, with the addresses of its previews."""
-    body = asdict(view)
-    progress = view.progress
-    body["progress"] = asdict(progress) if is_dataclass(progress) else Progress.model_validate(progress).model_dump()
-    body["preview_url"] = [
-        f"/api/v1/jobs/{view.id}/preview?picture={picture}&v={view.version}" for picture in range(view.preview_count)
-    ]
-    return body
+    addresses = [f"/api/v1/jobs/{view.id}/preview?picture={at}&v={view.version}" for at in range(view.preview_count)]
+    return view.as_dict() | {"preview_url": addresses}
 
 
 def page_json(items: Iterable, next_cursor: str | None, total: int) -> dict:
