@@ -1,0 +1,320 @@
+"""The final prompt: character + look + ingredients + the person's words. Quick, so that a form can show it live.
+
+It knows documents and what an engine's spec says; never files, jobs or torch.
+"""
+
+import re
+from dataclasses import asdict, dataclass, field
+
+from pipelines.base import EngineSpec
+from studio.domain.character import Character, Ingredient, Look
+from studio.domain.requests import MOST_PIXELS, ImageRequest
+from studio.errors import StudioError
+from studio.services.appearance import appearance_of, subject, wear, with_article
+
+KINDS = {"outfit": "wardrobe", "prop": "prop", "mood": "mood", "place": "place"}
+TIME_WORDS = {
+    "": "",
+    "morning": "soft morning light",
+    "midday": "bright daylight",
+    "golden hour": "golden sunset",
+    "evening": "evening sky",
+    "night": "at night",
+}
+# What an outfit may bring that the appearance also has: the outfit's then counts.
+_WORN = {
+    "headwear": re.compile(
+        r"\b(hat|cap|beanie|hijab|headscarf|turban|headband|crown|hood up|helmet|bonnet|beret)\b", re.I
+    ),
+    "glasses": re.compile(r"\b(glasses|sunglasses|shades|spectacles|eyepatch|eye patch|goggles)\b", re.I),
+}
+_DRESSED = re.compile(r"\b(wearing|dressed in|wears)\b", re.I)
+# Plain colours only: "beach background" is a place of its own.
+_PLAIN_WORDS = frozenset(
+    "white gray grey black red orange yellow green teal turquoise blue navy purple pink brown gold beige cream "
+    "pastel light dark gradient studio plain solid simple soft blank neutral on a an".split()
+)
+_TOKENS_KEPT_FREE = 2  # the start and the end mark
+
+
+@dataclass(frozen=True)
+class Composed:
+    """What the engine will get. Sizes in pixels; `upscale` is the enlargement afterwards (1, 2 or 4).
+
+    `words` is what the person typed; `ingredients` are the picked ones as {id, kind, name, words} (id None for free
+    words). `seed` is None when one is to be drawn. `warnings` are sentences for the person.
+    """
+
+    prompt: str
+    negative: str
+    engine: str
+    width: int
+    height: int
+    steps: int
+    guidance: float
+    sampler: str
+    upscale: int
+    seed: int | None
+    batch: int
+    words: str = ""
+    time_of_day: str = ""
+    character_id: str | None = None
+    character_name: str = ""
+    character_revision: int | None = None
+    look_id: str | None = None
+    look_name: str = ""
+    ingredients: tuple[dict, ...] = ()
+    parents: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = field(default=(), compare=False)
+
+    def as_json(self) -> dict:
+        """Plain values, as a job's request keeps them."""
+        return asdict(self) | {"ingredients": [dict(one) for one in self.ingredients], "parents": list(self.parents)}
+
+    @classmethod
+    def from_json(cls, values: dict) -> "Composed":
+        """Back from `as_json`; fields of a newer version are ignored."""
+        known = {name: value for name, value in values.items() if name in cls.__dataclass_fields__}
+        for name in ("ingredients", "parents", "warnings"):
+            known[name] = tuple(known.get(name) or ())
+        return cls(**known)
+
+    def ingredient(self, kind: str) -> dict | None:
+        """The picked ingredient of this kind (wardrobe, place, prop, mood), or None."""
+        return next((one for one in self.ingredients if one["kind"] == kind), None)
+
+
+def compose(character: Character | None, request: ImageRequest, spec: EngineSpec, look: Look | None) -> Composed:
+    """Everything about the picture but the seed that is drawn later. Raises StudioError with a field.
+
+    None in the request means what the look says, then the engine's default.
+    """
+    picked = _picked(character, request)
+    fragments = _fragments(character, request, look, picked, spec)
+    prompt, warnings = _fitted(fragments, spec)
+    settings = _settings(request, spec, look)
+    warnings += _size_warnings(settings["width"], settings["height"], spec)
+    negative = request.negative if request.negative is not None else look.negative if look else ""
+    if negative and "negative" not in spec.uses:
+        warnings.append(f"{spec.name} does not use a negative prompt.")
+    return Composed(
+        prompt=prompt,
+        negative=_joined(negative.split(",")),
+        engine=spec.id,
+        **settings,
+        words=request.prompt,
+        time_of_day=request.time_of_day,
+        character_id=character.id if character else None,
+        character_name=character.name if character else "",
+        character_revision=character.revision if character else None,
+        look_id=look.id if look else None,
+        look_name=look.name if look else "",
+        ingredients=tuple(picked.values()),
+        parents=tuple(request.parents),
+        warnings=tuple(warnings),
+    )
+
+
+def _picked(character: Character | None, request: ImageRequest) -> dict[str, dict]:
+    """The request's ingredients by field; words that name none of the character's are free words."""
+    picked = {}
+    for name, kind in KINDS.items():
+        asked = (getattr(request, name) or "").strip()
+        if not asked:
+            continue
+        mine = [one for one in (character.ingredients if character else []) if one.kind == kind]
+        found = next((one for one in mine if one.id == asked), None)
+        found = found or next((one for one in mine if one.name.casefold() == asked.casefold()), None)
+        picked[name] = _plain_ingredient(found) if found else {"id": None, "kind": kind, "name": asked, "words": asked}
+    return picked
+
+
+def _plain_ingredient(one: Ingredient) -> dict:
+    return {"id": one.id, "kind": one.kind, "name": one.name, "words": one.words}
+
+
+def _fragments(character, request, look, picked, spec) -> list[tuple[int, str]]:
+    """(priority, words) in the order of the prompt. The higher number is the first to go when there is no room."""
+    words = {name: one["words"] for name, one in picked.items()}
+    fragments: list[tuple[int, str]] = []
+    if character:
+        appearance = appearance_of(character)
+        worn = f"{words.get('outfit', '')}, {request.prompt}"
+        replaced = {name for name, pattern in _WORN.items() if pattern.search(worn)}
+        if "outfit" in words or _DRESSED.search(request.prompt):
+            replaced.add("clothing")
+        replaced = frozenset(replaced)
+        fragments.append((0, f"portrait of {with_article(subject(appearance, without=replaced))}"))
+        dressed = wear(appearance, without=replaced | {"signature_items"})
+        fragments += [(2, words["outfit"])] if "outfit" in words else []
+        fragments += [(2, one) for one in dressed]
+        fragments += [(5, one) for one in appearance.signature_items]
+        fragments += [(6, appearance.extra)]
+    elif "outfit" in words:
+        fragments.append((2, words["outfit"]))
+    fragments.append((1, words.get("mood", "")))
+    fragments.append((0, request.prompt))
+    fragments.append((3, words.get("prop", "")))
+    fragments.append((1, words.get("place", "")))
+    fragments.append((4, TIME_WORDS[request.time_of_day]))
+    fragments.append((2, look.words if look else ""))
+    fragments = [(rank, part) for rank, text in fragments for part in _parts(text)]
+    place = [_key(part) for part in _parts(words.get("place", ""))]
+    if place or _names_a_scene(request.prompt, spec):
+        fragments = [one for one in fragments if _key(one[1]) in place or not is_plain_background(one[1])]
+    return _without_repeats(fragments)
+
+
+def _names_a_scene(prompt: str, spec: EngineSpec) -> bool:
+    said = f" {_key(prompt)} "
+    return any(f" {_key(scene)} " in said for scene in spec.words.get("scene", ()))
+
+
+def is_plain_background(words: str) -> bool:
+    """True for "plain blue background", "on a white background", "studio backdrop"; not for "beach background"."""
+    *before, last = words.lower().split() or [""]
+    return last in ("background", "backdrop") and all(word in _PLAIN_WORDS for word in before)
+
+
+def _without_repeats(fragments: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Each phrase once: the first place wins, and a phrase inside an earlier longer one is not said again."""
+    kept: list[tuple[int, str]] = []
+    said: set[str] = set()
+    for rank, words in fragments:
+        key = _key(words)
+        if key and key not in said:
+            said.add(key)
+            kept.append((rank, words))
+    subject_words = f" {_key(kept[0][1])} " if kept else ""
+    return kept[:1] + [
+        one for one in kept[1:] if len(_key(one[1]).split()) < 2 or f" {_key(one[1])} " not in subject_words
+    ]
+
+
+def _fitted(fragments: list[tuple[int, str]], spec: EngineSpec) -> tuple[str, list[str]]:
+    """The prompt within the engine's length; what had to go is named in a warning."""
+    room = longest_prompt(spec)
+    if room is None:
+        return ", ".join(words for _, words in fragments), []
+    known = _vocabulary(spec)
+    sizes = [_tokens(words, known) + 1 for _, words in fragments]
+    total, dropped = sum(sizes), set()
+    for index in sorted(range(len(fragments)), key=lambda i: (-fragments[i][0], -i)):
+        if total <= room or fragments[index][0] == 0:
+            break
+        total -= sizes[index]
+        dropped.add(index)
+    left_out = [fragments[index][1] for index in sorted(dropped)]
+    warnings = []
+    if left_out:
+        warnings.append(f"Left out, because {spec.name} reads about {room} words: {', '.join(left_out)}.")
+    if total > room:
+        warnings.append(f"This prompt is longer than {spec.name} reads; its end may be ignored.")
+    return ", ".join(words for index, (_, words) in enumerate(fragments) if index not in dropped), warnings
+
+
+def longest_prompt(spec: EngineSpec) -> int | None:
+    """How many tokens of the person's the engine reads, None when it does not say."""
+    most = getattr(spec, "prompt_tokens", None) or spec.defaults.get("prompt_tokens")
+    return most - _TOKENS_KEPT_FREE if most else None
+
+
+_KNOWN: dict[str, frozenset[str]] = {}
+
+
+def _vocabulary(spec: EngineSpec) -> frozenset[str]:
+    if spec.id not in _KNOWN:
+        words = (
+            word for phrases in spec.words.values() for phrase in phrases for word in re.findall(r"\w+", phrase.lower())
+        )
+        _KNOWN[spec.id] = frozenset(words) | {"portrait", "of", "a", "an", "with", "in", "at", "the", "and", "wearing"}
+    return _KNOWN[spec.id]
+
+
+def _tokens(words: str, known: frozenset[str]) -> int:
+    """About how many tokens: one for a known word, one per three letters of another."""
+    found = re.findall(r"\w+|[^\w\s]", words.lower())
+    return sum(1 if word in known or not known else -(-len(word) // 3) for word in found)
+
+
+def _settings(request: ImageRequest, spec: EngineSpec, look: Look | None) -> dict:
+    """Numbers by name: the request's, else the look's, else the engine's. Raises StudioError with a field."""
+    look_value = lambda name: getattr(look, name) if look else None
+    first = lambda *values: next((value for value in values if value is not None), None)
+    width, height = request.width, request.height
+    if width is None and height is None:
+        width, height = look_value("width"), look_value("height")
+    width, height = first(width, height, spec.native[0]), first(height, width, spec.native[1])
+    sampler = first(
+        request.sampler or None, look_value("sampler") or None, spec.defaults.get("sampler"), spec.samplers[0]
+    )
+    if sampler not in spec.samplers:
+        raise StudioError(
+            f"{spec.name} has no sampler called “{sampler[:40]}”.",
+            f"Choose {', '.join(spec.samplers)}.",
+            field="sampler",
+        )
+    upscale = first(request.upscale, spec.default_upscale)
+    _check_size(width, height, upscale, spec)
+    seed = request.seed
+    if seed is None and look and look.seed_policy == "fixed":
+        seed = look.seed
+    return {
+        "width": width,
+        "height": height,
+        "steps": first(request.steps, look_value("steps"), spec.defaults["steps"]),
+        "guidance": first(request.guidance, look_value("guidance"), spec.defaults["guidance"]),
+        "sampler": sampler,
+        "upscale": upscale,
+        "seed": seed,
+        "batch": request.batch,
+    }
+
+
+def largest(spec: EngineSpec) -> int:
+    """The most pixels one picture of this engine may have before it is enlarged: nine times what it was trained at."""
+    return max(9 * spec.native[0] * spec.native[1], *(width * height for width, height in spec.sizes))
+
+
+def _check_size(width: int, height: int, upscale: int, spec: EngineSpec) -> None:
+    for name, value in (("width", width), ("height", height)):
+        if value % 8:
+            near = max(64, round(value / 8) * 8)
+            raise StudioError(f"{name.capitalize()} must be a multiple of 8.", f"{near} is the nearest.", field=name)
+    sizes = ", ".join(f"{w} × {h}" for w, h in spec.sizes[:4])
+    if width * height > largest(spec):
+        raise StudioError(
+            f"{width} × {height} pixels are too many for {spec.name}.", f"Choose {sizes} and enlarge it.", field="width"
+        )
+    if max(width, height) > 4 * min(width, height):
+        raise StudioError(f"{width} × {height} is too narrow a strip.", f"Choose {sizes}.", field="width")
+    if width * height * upscale * upscale > MOST_PIXELS:
+        raise StudioError(
+            f"Enlarged {upscale} times this would have {width * upscale} × {height * upscale} pixels.",
+            "Enlarge less, or choose a smaller size.",
+            field="upscale",
+        )
+
+
+def _size_warnings(width: int, height: int, spec: EngineSpec) -> list[str]:
+    if (width, height) in spec.sizes:
+        return []
+    sizes = " or ".join(f"{w} × {h}" for w, h in spec.sizes[:3])
+    return [f"{spec.name} was made for {sizes}; {width} × {height} may repeat or stretch things."]
+
+
+def _parts(text: str) -> list[str]:
+    """The phrases between commas; commas inside brackets (prompt weights) do not split."""
+    parts = re.split(r",(?![^()\[\]]*[)\]])", " ".join((text or "").split()))
+    return [part.strip() for part in parts if part.strip(" ,")]
+
+
+def _joined(parts: list[str]) -> str:
+    """Phrases with commas between, each once."""
+    return ", ".join(
+        words for _, words in _without_repeats([(0, " ".join(part.split())) for part in parts if part.strip()])
+    )
+
+
+def _key(words: str) -> str:
+    return " ".join(re.findall(r"[^\W_]+", words.casefold()))
