@@ -1,5 +1,6 @@
-"""A character as cards, editor head, lists and comparison show it: plain values for static/characters.js and forms.js."""
+"""A character as cards, head, lists and comparison show it: plain values for static/characters.js and forms.js."""
 
+import re
 from datetime import datetime, timezone
 
 from studio.domain.character import Character, Ingredient, Look
@@ -92,7 +93,8 @@ def ingredients_value(character: Character | None) -> dict:
             },
         ],
         "groups": [
-            {"id": kind, "title": title, "empty": hint, "values": {"kind": kind}} for kind, (title, hint) in KINDS.items()
+            {"id": kind, "title": title, "empty": hint, "values": {"kind": kind}}
+            for kind, (title, hint) in KINDS.items()
         ],
         "items": [
             {
@@ -123,7 +125,8 @@ def looks_value(character: Character | None, specs: list) -> dict:
         "fresh": {"name": "", "engine": specs[0].id, "seed_policy": "random", "default": not looks},
         "empty": {
             "title": "No look yet",
-            "next": "A look is a named picture style: extra prompt words and settings. Without one, pictures use the model's defaults.",
+            "next": "A look is a named picture style: extra prompt words and settings. "
+            "Without one, pictures use the model's defaults.",
         },
         "fields": [
             {"name": "name", "label": "Name", "placeholder": "Everyday", "longest": 80},
@@ -153,7 +156,8 @@ def looks_value(character: Character | None, specs: list) -> dict:
                 "name": "sampler",
                 "label": "Sampler",
                 "kind": "select",
-                "choices": [{"value": "", "label": "The model's own"}] + [{"value": one, "label": one} for one in samplers],
+                "choices": [{"value": "", "label": "The model's own"}]
+                + [{"value": one, "label": one} for one in samplers],
             },
             {
                 "name": "steps",
@@ -224,7 +228,7 @@ def look_from(values: dict, before: Look | None) -> Look:
 
 
 def ingredient_from(values: dict, before: Ingredient | None) -> Ingredient:
-    """The form's values as an ingredient; without words its name is what goes into the prompt. Raises ValidationError."""
+    """The form's values as an ingredient; without words its name goes into the prompt. Raises ValidationError."""
     known = (before.model_dump() if before else {}) | values
     known["name"] = (known.get("name") or "").strip()
     known["words"] = (known.get("words") or "").strip() or known["name"].lower()
@@ -253,7 +257,7 @@ def references_value(character: Character | None) -> dict:
         "stamp": stamp(character),
         "empty": {
             "title": "No reference yet",
-            "next": "References are pictures that show exactly who this is. Upload some, or pick approved pictures below.",
+            "next": "Pictures that show exactly who this is. Upload some, or pick approved pictures below.",
         },
     }
 
@@ -272,6 +276,7 @@ TITLES = {
     "negative": "keep out",
     "trashed_at": "In the trash since",
 }
+PIECE = re.compile(r"([^.\[\]]+)|\[([^\]]*)\]")  # persona.humor, ingredients[Red raincoat].words
 HIDDEN = {"id", "schema", "schema_", "revision", "created_at", "updated_at", "file", "asset_id", "added_at"}
 
 
@@ -296,10 +301,9 @@ def changes(lines: list[tuple[str, object, object]]) -> list[dict]:
     """`compare`'s (path, before, after) as readable lines; bookkeeping fields are left out."""
     shown = []
     for path, before, after in lines:
-        parts = str(path).replace("[", ".").replace("]", "").split(".")
-        if parts[-1] in HIDDEN:
+        parts = [named or plain for plain, named in PIECE.findall(str(path))]
+        if not parts or parts[-1] in HIDDEN:
             continue
-        words = [TITLES.get(part, part.replace("_", " ")) if not part.isdigit() else str(int(part) + 1) for part in parts]
-        title = " · ".join(words)
+        title = " · ".join(TITLES.get(part, part.replace("_", " ")) for part in parts)
         shown.append({"field": title[:1].upper() + title[1:], "before": readable(before), "after": readable(after)})
     return [one for one in shown if one["before"] != one["after"]]

@@ -112,7 +112,8 @@
       if (!one) { editor.editing = null; editor.clean(); return root().replaceChildren(); }
       const fresh = editor.editing !== one.id;
       editor.editing = one.id; editor.name = one.name;
-      one.unsaved ? editor.touch() : editor.clean();
+      if (one.unsaved === true) editor.touch();
+      else if (one.unsaved === false || fresh) editor.clean();
       const act = (action, label, more = {}) => el("button", { type: "button", class: "quiet", onclick: async () => {
         if (more.leaves && !(await editor.mayLeave())) return;
         trigger("select", { action, id: one.id });

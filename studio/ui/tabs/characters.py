@@ -6,6 +6,7 @@ added; the form is saved by Save. What a preview or a prompt is made of is the i
 
 import base64
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import gradio as gr
@@ -124,7 +125,11 @@ class CharactersTab:
             **quiet,
         )
         self.list.select(
-            shown(self.choose), inputs_kwargs=listing, outputs=whole, api_name="characters_choose", **quiet
+            shown(self.choose),
+            inputs_kwargs={**listing, "current": shared.character},
+            outputs=whole,
+            api_name="characters_choose",
+            **quiet,
         )
         self.new.click(shown(self.start_new), None, whole, api_name="characters_new", **quiet)
         self.surprise.click(shown(self.start_surprise), None, whole, api_name="characters_surprise", **quiet)
@@ -199,17 +204,15 @@ class CharactersTab:
             **quiet,
         )
         self.versions.select(
-            shown(self.look_back), inputs_kwargs={"editing": self.editing}, outputs=whole, api_name="characters_look_back", **quiet
-        )  # fmt: skip
+            shown(self.look_back),
+            inputs_kwargs={"editing": self.editing},
+            outputs=whole,
+            api_name="characters_look_back",
+            **quiet,
+        )
 
     def _wire_references(self, saved: dict, outputs: list, quiet: dict) -> None:
         self.references.select(
-            lambda event: (event, gr.Button(interactive=bool(event))),
-            None,
-            [self.chosen, self.remove],
-            api_name="characters_choose_references",
-            **quiet,
-        ) if False else self.references.select(
             self.pick, None, [self.chosen, self.remove], api_name="characters_pick_references", **quiet
         )
         self.library.select(
@@ -239,3 +242,380 @@ class CharactersTab:
         self.references_page.select(
             shown(self.offered_pictures), self.editing, self.library, api_name="characters_offer", **quiet
         )
+
+    # ------------------------------------------------------------------ the gallery
+    def listed(self, text: str, status: str, limit: int) -> dict:
+        """What the gallery shows: the characters that fit, or the welcome of an empty studio."""
+        trashed = status == "trash"
+        found = self.characters.list(text=text or "", status=None if trashed else status or None, trashed=trashed)
+        if not found and not text and not status and not self.characters.list(trashed=True):
+            samples = [{"name": one.name, "bio": one.bio} for one in self.characters.samples()]
+            return {"characters": [], "welcome": {"samples": samples}}
+        return {
+            "characters": [parts.card(one, self._portrait(one)) for one in found[:limit]],
+            "more": max(0, len(found) - limit),
+            "total": len(found),
+            "empty": nothing_found(text, status),
+        }
+
+    def choose(self, event: gr.EventData, text, status, limit, current):
+        """A click in the gallery: open, restore, delete forever, or start somebody new."""
+        action, character_id = event._data["action"], event._data["id"]
+        if action == "open":
+            return self._open(self.characters.get(character_id))
+        if action == "new":
+            return self.start_new()
+        if action == "surprise":
+            return self.start_surprise()
+        if action == "more":
+            return {self.limit: limit + PAGE, self.list: self.listed(text, status, limit + PAGE)}
+        if action == "samples":
+            told(f"{len(self.characters.add_samples())} characters added.")
+        elif action == "restore":
+            told(f"{self.characters.restore(character_id).name} is back.")
+        elif action == "delete":
+            self.characters.delete_forever(character_id)
+            told("Deleted.")
+        return self._news(current)
+
+    def start_new(self):
+        return self._open_fields({}, unsaved=False)
+
+    def start_surprise(self):
+        seed = time.time_ns() % 2**31
+        return self._open_fields(self.characters.surprise(seed), seed=seed)
+
+    def take_zip(self, path):
+        character = self.characters.import_zip(Path(path))
+        told(f"{character.name} is imported.")
+        return self._open(character) | self._news(character.id)
+
+    def take_back(self, event: gr.EventData):
+        character = self.characters.restore(event._data["id"])
+        told(f"{character.name} is back.")
+        return {self.undo: None, self.shared.changed: time.monotonic_ns()}
+
+    # ------------------------------------------------------------------ the editor
+    def follow(self, wanted, editing):
+        """The header chose somebody: the open editor follows."""
+        if editing is None or wanted is None:
+            return gr.skip()
+        if wanted == editing:
+            return {self.shared.character: wanted}
+        return self._open(self.characters.get(wanted))
+
+    def act(self, event: gr.EventData, editing):
+        """A button of the editor's head."""
+        action = event._data["action"]
+        if action == "back":
+            return self._closed()
+        if action == "surprise":
+            return self.start_surprise()
+        if action == "create":
+            return {self.shared.tabs: gr.Tabs(selected="create")}
+        if action == "duplicate":
+            copy = self.characters.duplicate(editing)
+            told(f"You are now editing {copy.name}.")
+            return self._open(copy) | self._news(copy.id)
+        if action == "trash":
+            gone = self.characters.trash(editing)
+            line = {"text": f"{gone.name} is in the trash.", "id": gone.id}
+            return self._closed() | {self.undo: line} | self._news(None)
+        status = "paused" if action == "pause" else "active"
+        character = self.characters.update(editing, {"status": status})
+        told(f"{character.name} is {status}.")
+        return {self.head: self._head(character, unsaved=None), self.revision: character.revision} | self._news(editing)
+
+    def keep(self, editing, revision, seed, **values):
+        """Save the form."""
+        character = self._saved(editing, revision, seed, values)
+        told(f"{character.name} is saved.")
+        return self._after(character, made=True) | {self.revision: character.revision}
+
+    def use_template(self, name):
+        template = self.templates[name]
+        values = form.values_of({"persona": template})
+        return [values[field] if field in template else gr.skip() for field in self.persona]
+
+    def describe(self, **values):
+        return self._words(form.fields_of(values))
+
+    def preview(self, editing, **values):
+        """A quick picture of the appearance, or a sentence that says why there is none."""
+        try:
+            picture = self.studio.images.preview_appearance(form.fields_of(values))
+        except StudioError as error:
+            return {"picture": None, "note": f"{error.message} {error.hint}".strip()}
+        if picture is None:
+            return gr.skip()
+        return {"picture": "data:image/jpeg;base64," + base64.b64encode(picture).decode(), "note": ""}
+
+    # ------------------------------------------------------------------ ingredients, looks, references
+    def change_ingredients(self, event: gr.EventData, editing, revision, seed, **values):
+        character = self._existing(editing, seed, values)
+        items = changed(character.ingredients, event._data, parts.ingredient_from)
+        return self._put(character, revision, {"ingredients": items}, made=not editing)
+
+    def change_looks(self, event: gr.EventData, editing, revision, seed, **values):
+        character = self._existing(editing, seed, values)
+        looks = changed(character.looks, event._data, parts.look_from)
+        return self._put(character, revision, {"looks": one_default(looks, event._data)}, made=not editing)
+
+    @staticmethod
+    def pick(event: gr.EventData):
+        return event._data["ids"], gr.Button(interactive=bool(event._data["ids"]))
+
+    def add_uploads(self, files, editing, revision, seed, **values):
+        character = self._existing(editing, seed, values)
+        before = character.revision
+        for file in files or []:
+            try:
+                character = self.characters.add_reference(character.id, upload=Path(file))
+            except StudioError as error:
+                toast(StudioError(f"{Path(file).name}: {error.message}", error.hint))
+        return self._after(character, made=not editing) | self._base(before, revision, character)
+
+    def add_pictures(self, offered, editing, revision, seed, **values):
+        character = self._existing(editing, seed, values)
+        before = character.revision
+        for asset_id in offered:
+            character = self.characters.add_reference(character.id, asset_id=asset_id)
+        told("Added to the references.")
+        return (
+            self._after(character)
+            | self._base(before, revision, character)
+            | {self.add_chosen: gr.Button(interactive=False)}
+        )
+
+    def remove_chosen(self, chosen, editing, revision, seed, **values):
+        character = self._existing(editing, seed, values)
+        before = character.revision
+        for reference_id in chosen:
+            character = self.characters.remove_reference(character.id, reference_id)
+        told("Removed. History has the version before.")
+        return (
+            self._after(character)
+            | self._base(before, revision, character)
+            | {self.remove: gr.Button(interactive=False)}
+        )
+
+    def offered_pictures(self, editing) -> dict:
+        """Approved pictures of the character that are not references yet."""
+        empty = ("No approved picture yet", "Approve pictures in Review; they can be picked here.")
+        if not editing:
+            return grid_value([], empty=empty)
+        taken = {one.asset_id for one in self.characters.get(editing).references}
+        wanted = AssetFilter(character_id=editing, state="approved")
+        found = [one for one in self.studio.review.search(wanted, limit=LIBRARY).items if one.id not in taken]
+        return grid_value(found, empty=empty, label="Approved pictures")
+
+    # ------------------------------------------------------------------ versions
+    def show_versions(self, editing):
+        return self._versions(self.characters.get(editing) if editing else None)
+
+    def look_back(self, event: gr.EventData, editing):
+        """Compare with a version, or bring it back."""
+        revision = int(event._data["revision"])
+        if event._data["action"] == "restore":
+            character = self.characters.restore_version(editing, revision)
+            told(f"Version {revision} is back, as a new version.")
+            return self._open(character) | self._news(editing)
+        character = self.characters.get(editing)
+        lines = self.characters.compare(editing, revision, character.revision)
+        return {self.versions: self._versions(character, revision, parts.changes(lines))}
+
+    # ------------------------------------------------------------------ in between
+    def _existing(self, editing, seed, values) -> Character:
+        """The character in the editor. One that was never saved is saved first: parts need somebody to belong to."""
+        if editing:
+            return self.characters.get(editing)
+        if not (values.get("name") or "").strip():
+            raise StudioError("Give the character a name first.", "It is the first field of Profile.")
+        return self._saved(editing, None, seed, values)
+
+    def _saved(self, editing, revision, seed, values) -> Character:
+        fields = form.fields_of(values)
+        if not fields["name"]:
+            raise StudioError("A character needs a name.", "It is the first field of Profile.", field="name")
+        if editing:
+            return self.characters.update(editing, fields, revision=self._agreed(editing, revision))
+        return self.characters.create((self.characters.surprise(seed) if seed else {}) | fields)
+
+    def _agreed(self, character_id: str, revision: int) -> int:
+        """The revision to save onto. What others added beside the form's own fields since then is no conflict."""
+        present = self.characters.get(character_id)
+        if present.revision == revision:
+            return revision
+        try:
+            before = self.characters.version(character_id, revision)
+        except NotFound:
+            return revision
+        if form.values_of(before) == form.values_of(present):
+            return present.revision
+        raise Conflict(
+            f"{present.name} was changed in another window.",
+            "Copy what you want to keep, then open the character again.",
+        )
+
+    def _put(self, character: Character, revision, fields: dict, *, made: bool) -> dict:
+        saved = self.characters.update(character.id, fields, revision=character.revision)
+        return self._after(saved, made=made) | self._base(character.revision, revision, saved)
+
+    def _base(self, before: int, revision, saved: Character) -> dict:
+        """The form stays based on what it was filled from, and moves along with changes made right here."""
+        return {self.revision: saved.revision} if before == revision or revision is None else {}
+
+    def _after(self, character: Character, *, made: bool = False) -> dict:
+        """What changes on the page when parts of a character were saved. The form itself stays as it is."""
+        return {
+            self.editing: character.id,
+            self.surprise_seed: None,
+            self.head: self._head(character, unsaved=False if made else None),
+            **self._lists(character),
+            **self._news(character.id),
+        }
+
+    def _open(self, character: Character) -> dict:
+        """The editor, filled with a character."""
+        return {
+            self.editing: character.id,
+            self.revision: character.revision,
+            self.surprise_seed: None,
+            self.head: self._head(character),
+            self.shared.character: character.id,
+            self.gallery: gr.Column(visible=False),
+            self.editor: gr.Column(visible=True),
+            **self._lists(character),
+            **self._filled(character),
+        }
+
+    def _open_fields(self, fields: dict, *, seed: int | None = None, unsaved: bool = True) -> dict:
+        """The editor, filled with somebody who is not saved yet."""
+        head = {
+            "id": "",
+            "name": fields.get("name", ""),
+            "line": "Only the name is needed. Everything else can wait.",
+            "portrait": None,
+            "surprise": seed is not None,
+            "unsaved": unsaved,
+            "stamp": time.monotonic_ns(),
+        }
+        return {
+            self.editing: "",
+            self.revision: None,
+            self.surprise_seed: seed,
+            self.head: head,
+            self.gallery: gr.Column(visible=False),
+            self.editor: gr.Column(visible=True),
+            **self._lists(None),
+            **self._filled(fields),
+        }
+
+    def _closed(self) -> dict:
+        return {
+            self.editing: None,
+            self.head: None,
+            self.gallery: gr.Column(visible=True),
+            self.editor: gr.Column(visible=False),
+        }
+
+    def _news(self, character_id: str | None) -> dict:
+        """Everybody learns that characters changed, and the header offers this one."""
+        options = parts.choices(self.characters.list())
+        value = character_id if character_id in [one for _, one in options] else None
+        picker = gr.Dropdown(choices=options, value=value or (options[0][1] if options else None))
+        return {self.shared.character: picker, self.shared.changed: time.monotonic_ns()}
+
+    def _filled(self, of: Character | dict) -> dict:
+        values = form.values_of(of)
+        fields = of if isinstance(of, Character) else form.fields_of(values)
+        return {
+            **{box: values[name] for name, box in self.form.items()},
+            self.template: None,
+            self.words: self._words(fields),
+            self.picture: {"picture": None, "note": "", "stamp": time.monotonic_ns()},
+        }
+
+    def _words(self, of: Character | dict) -> dict:
+        return {"words": self.characters.appearance_words(of), "stamp": ""}
+
+    def _head(self, character: Character, *, unsaved: bool | None = False) -> dict:
+        """`unsaved` None leaves the mark as it is."""
+        return {
+            "id": character.id,
+            "name": character.name,
+            "line": parts.line(character),
+            "status": character.status,
+            "portrait": self._portrait(character),
+            "unsaved": unsaved,
+            "stamp": time.monotonic_ns(),
+        }
+
+    def _lists(self, character: Character | None) -> dict:
+        return {
+            self.ingredients: parts.ingredients_value(character),
+            self.looks: parts.looks_value(character, self.specs),
+            self.references: parts.references_value(character),
+            self.library: self.offered_pictures(character.id if character else None),
+            self.versions: self._versions(character),
+            self.chosen: [],
+            self.offered: [],
+        }
+
+    def _versions(
+        self, character: Character | None, chosen: int | None = None, lines: list[dict] | None = None
+    ) -> dict:
+        kept = self.characters.versions(character.id) if character else []
+        if not kept:
+            return {"versions": []}
+        rows = [{"revision": one.revision, "when": parts.when(one.saved_at), "current": False} for one in kept]
+        rows = [row for row in rows if row["revision"] != character.revision]
+        present = {"revision": character.revision, "when": parts.when(character.updated_at), "current": True}
+        return {"versions": [present, *rows], "chosen": chosen, "lines": lines or []}
+
+    def _portrait(self, character: Character) -> str | None:
+        """The address of the first reference, else of the newest approved picture."""
+        if character.references:
+            return parts.reference_address(character, character.references[0].id)
+        found = self.studio.review.search(AssetFilter(character_id=character.id, state="approved"), limit=1).items
+        return f"/api/v1/assets/{found[0].id}/thumbnail" if found else None
+
+
+def changed(items: list, asked: dict, made: Callable) -> list[dict]:
+    """`items` after one was saved, duplicated or removed. NotFound when it is gone, ValidationError for bad values."""
+    action, item_id = asked["action"], asked["id"]
+    before = next((one for one in items if one.id == item_id), None)
+    if item_id and before is None:
+        raise NotFound("This entry was removed in the meantime.", "Open the character again.")
+    if action == "save":
+        after = made(asked["values"], before)
+        items = [after if one.id == item_id else one for one in items] if before else [*items, after]
+    elif action == "remove":
+        items = [one for one in items if one.id != item_id]
+    elif action == "duplicate":
+        copy = before.model_copy(update={"id": new_id(), "name": f"{before.name[:72]} (copy)"})
+        copy = copy.model_copy(update={"default": False}) if hasattr(copy, "default") else copy
+        items = [two for one in items for two in ((one, copy) if one.id == item_id else (one,))]
+    return [one.model_dump() for one in items]
+
+
+def one_default(looks: list[dict], asked: dict) -> list[dict]:
+    """Marking a look as the default unmarks the others."""
+    if asked["action"] == "save" and asked["values"].get("default"):
+        mine = asked["id"] or looks[-1]["id"]
+        return [look | {"default": look["id"] == mine} for look in looks]
+    return looks
+
+
+def nothing_found(text: str, status: str) -> dict:
+    """What an empty list says."""
+    if text:
+        return {"title": "Nobody fits", "next": "Search looks at names, bios, places, tags, interests and ingredients."}
+    if status == "trash":
+        return {
+            "title": "The trash is empty",
+            "next": "Characters you move to the trash wait here until you delete them.",
+        }
+    if status == "paused":
+        return {"title": "Nobody is paused", "next": "A paused character keeps everything and makes no pictures."}
+    return {"title": "No character here", "next": "Press New character, or look in the trash."}

@@ -45,13 +45,13 @@ UNSAID = ("Not mentioned", "")
 
 
 def listed(text: str | None) -> list[str]:
-    """"tea,  night trains, Tea" -> ["tea", "night trains"]: split at commas and line ends, without repeats."""
+    """ "tea,  night trains, Tea" -> ["tea", "night trains"]: split at commas and line ends, without repeats."""
     parts = [" ".join(part.split()) for part in (text or "").replace("\n", ",").replace(";", ",").split(",")]
     return list({part.casefold(): part for part in reversed(parts) if part}.values())[::-1]
 
 
 def fields_of(values: dict) -> dict:
-    """The form's values as the fields of a character. An emptied box is an empty field, an emptied number its default."""
+    """The form's values as a character's fields. An emptied box is an empty field, an emptied number its default."""
     flat = {}
     for name, value in values.items():
         if name in LISTS:
@@ -85,12 +85,17 @@ def values_of(fields: dict | Character | None) -> dict:
     fields = fields or {}
     flat = {**fields, **fields.get("persona", {}), **fields.get("appearance", {})}
     values = {name: flat.get(name, default_of(name)) for name in (*PROFILE, *PERSONA, *APPEARANCE)}
-    return {name: ", ".join(value) if name in LISTS and not isinstance(value, str) else value for name, value in values.items()}
+    return {
+        name: ", ".join(value) if name in LISTS and not isinstance(value, str) else value
+        for name, value in values.items()
+    }
 
 
 def time_zones() -> list[str]:
     """The time zones this machine knows, by name; just UTC where it has no list."""
-    names = (name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/")))
+    names = (
+        name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/"))
+    )
     return ["UTC", *sorted(names)]
 
 
@@ -130,7 +135,9 @@ def profile() -> dict:
     with gr.Accordion("Backstory, limits and tags", open=False):
         boxes["backstory"] = gr.Textbox(label="Backstory", lines=4, max_lines=14, max_length=8000)
         boxes["taboos"] = gr.Textbox(
-            label="Never talks about", placeholder="politics, diets", info="Separate with commas. Captions keep clear of these."
+            label="Never talks about",
+            placeholder="politics, diets",
+            info="Separate with commas. Captions keep clear of these.",
         )
         boxes["tags"] = gr.Textbox(label="Tags", placeholder="music, client A", info="For your own sorting.")
     return boxes
@@ -140,7 +147,10 @@ def persona(templates: list[str]) -> tuple[gr.Radio, dict]:
     """Draw the persona; hand back the template picker and the boxes by field name."""
     boxes = {}
     template = gr.Radio(
-        templates, label="Start from a template", info="Fills the fields below; change what you like.", elem_id="character-template"
+        templates,
+        label="Start from a template",
+        info="Fills the fields below; change what you like.",
+        elem_id="character-template",
     )
     with gr.Row():
         with gr.Column(min_width=280):
@@ -153,7 +163,9 @@ def persona(templates: list[str]) -> tuple[gr.Radio, dict]:
             boxes["content_tone"] = gr.Dropdown(
                 TONES, value=default_of("content_tone"), label="Content tone", allow_custom_value=True
             )
-            boxes["topics"] = gr.Textbox(label="Topics", placeholder="analog sound, the sea", info="Separate with commas.")
+            boxes["topics"] = gr.Textbox(
+                label="Topics", placeholder="analog sound, the sea", info="Separate with commas."
+            )
             boxes["custom_instruction"] = gr.Textbox(
                 label="Custom instruction",
                 lines=3,
@@ -162,7 +174,12 @@ def persona(templates: list[str]) -> tuple[gr.Radio, dict]:
                 placeholder="Ends posts with a question. Never uses exclamation marks.",
             )
             boxes["temperature"] = gr.Slider(
-                0, 1.5, value=default_of("temperature"), step=0.05, label="Temperature", info="How freely captions vary."
+                0,
+                1.5,
+                value=default_of("temperature"),
+                step=0.05,
+                label="Temperature",
+                info="How freely captions vary.",
             )
     return template, boxes
 
@@ -187,7 +204,9 @@ def appearance(words: dict[str, tuple[str, ...]]) -> dict:
         boxes["signature_items"] = gr.Textbox(
             label="Signature items", placeholder="gold earring, star pin", info="Separate with commas.", min_width=160
         )
-    boxes["extra"] = gr.Textbox(label="Anything else", placeholder="freckles", max_length=400, info="More prompt words.")
+    boxes["extra"] = gr.Textbox(
+        label="Anything else", placeholder="freckles", max_length=400, info="More prompt words."
+    )
     return boxes
 
 
