@@ -13,6 +13,7 @@ class Recipe(Part):
     """Everything needed to make a picture again. `words` is what the person typed, `prompt` what the engine got.
 
     `width` and `height` are the engine's own output in pixels; `upscale` says by what it was then enlarged.
+    `outfit`, `place`, `prop` and `mood` are names for people; `ingredients` holds {id, kind, name, words} of each.
     """
 
     pipeline: str = "text-to-image"
@@ -39,6 +40,7 @@ class Recipe(Part):
     place: str | None = None
     prop: str | None = None
     mood: str | None = None
+    ingredients: list[dict] = Field(default_factory=list)
     time_of_day: str = ""
     parents: list[str] = Field(default_factory=list)
     device: str = ""

@@ -1,0 +1,168 @@
+"""Who may use the resident engine when. Jobs come first; a quick preview steps aside at its next step.
+
+Loading, devices and memory belong to `pipelines.device`; this file only decides turns and remembers the measured dtype.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from pipelines.base import Engine, EngineError
+from pipelines.catalog import engine as engine_by_id
+from studio.errors import Cancelled, Conflict, NotFound, OutOfMemory, StudioError
+from studio.settings import Settings
+
+if TYPE_CHECKING:
+    from pipelines.device import Device
+
+log = logging.getLogger("studio.images")
+
+_PREVIEW_WAITS = 0.4  # seconds a preview waits for another one to step aside
+
+
+class EngineUse:
+    """One per process. `find` gives an engine by id; a test hands in its own."""
+
+    def __init__(
+        self, settings: Settings, find: Callable[[str], Engine] = engine_by_id, device: "Device | None" = None
+    ):
+        self.settings, self._find, self._device = settings, find, device
+        self._making, self._measuring = threading.Lock(), threading.Lock()
+        self._job_waits = threading.Event()
+        self._job_runs = False
+        self._newest: dict[str, int] = {}
+        self._counting = threading.Lock()
+
+    @property
+    def device(self) -> "Device":
+        """The process's device slot; made on first use, since its module may bring heavy ones along."""
+        with self._counting:
+            if self._device is None:
+                from pipelines.device import Device
+
+                self._device = Device()
+            return self._device
+
+    def engine(self, engine_id: str) -> Engine:
+        """The engine, ready or not. Raises NotFound with the field for an unknown id."""
+        try:
+            return self._find(engine_id)
+        except (KeyError, LookupError, EngineError) as error:
+            raise NotFound(
+                f"There is no model called “{str(engine_id)[:40]}”.", "Choose another.", field="engine"
+            ) from error
+
+    def ready(self, engine_id: str) -> Engine:
+        """The engine when it can run. Raises StudioError with the sentence that says what is missing."""
+        engine = self.engine(engine_id)
+        if problem := engine.ready():
+            raise StudioError(
+                f"{engine.spec.name} cannot run: {problem}", "Choose another model, or mend this.", field="engine"
+            )
+        return engine
+
+    def plan(self) -> tuple[str, str]:
+        """(device, dtype) by the settings. `auto` measures the dtypes once per device and remembers the faster."""
+        with translated(), self._measuring:
+            device = self.device.choose(self.settings.get("device"))
+            wanted = self.settings.get("dtype")
+            return device, wanted if wanted != "auto" else self.measured(device)["chosen"]
+
+    def measured(self, device: str) -> dict:
+        """The dtype measurement of this device: seconds per dtype, `chosen` and `why`; from the settings when known."""
+        known = dict(self.settings.get("measured_dtype") or {})
+        mark = self._machine_mark(device)
+        if not (
+            isinstance(known.get(device), dict) and known[device].get("chosen") and known[device].get("machine") == mark
+        ):
+            known[device] = {**self.device.measure_dtype(device), "machine": mark}
+            self.settings.set("measured_dtype", known)
+            log.info("Measured dtypes on %s: %s", device, known[device])
+        return known[device]
+
+    @staticmethod
+    def _machine_mark(device: str) -> str:
+        """What a measurement belongs to: a data folder may move to another machine, and torch is updated."""
+        import platform
+
+        from studio.services.versions import installed
+
+        return f"{platform.node()} {platform.machine()} torch {installed('torch')}"
+
+    # ------------------------------------------------------------------ turns
+    @contextmanager
+    def for_job(self, engine_id: str) -> Iterator[tuple[Engine, str, str]]:
+        """(loaded engine, device, dtype) for one job. A running preview makes way within a step."""
+        self._job_waits.set()
+        with self._making:
+            self._job_runs = True
+            self._job_waits.clear()
+            try:
+                with self._loaded(engine_id) as loaded:
+                    yield loaded
+            finally:
+                self._job_runs = False
+
+    @contextmanager
+    def for_preview(self, engine_id: str, key: str) -> Iterator[tuple[Engine, Callable[[], None]]]:
+        """(loaded engine, check) for a quick preview. `check` raises Cancelled once a newer preview with this key was
+        asked for, or a job wants its turn; call it at every step. Raises Conflict when a job is being made.
+        """
+        with self._counting:
+            mine = self._newest[key] = self._newest.get(key, 0) + 1
+
+        def check() -> None:
+            if self._newest[key] != mine or self._job_waits.is_set():
+                raise Cancelled
+
+        if self._job_runs or not self._making.acquire(timeout=_PREVIEW_WAITS):
+            if self._newest[key] != mine:
+                raise Cancelled
+            raise Conflict("A picture is being made right now.", "The preview comes back when it is done.")
+        try:
+            check()
+            with self._loaded(engine_id) as (engine, _, _):
+                check()
+                yield engine, check
+        finally:
+            self._making.release()
+
+    @contextmanager
+    def _loaded(self, engine_id: str) -> Iterator[tuple[Engine, str, str]]:
+        with translated():
+            engine = self.ready(engine_id)
+            device, dtype = self.plan()
+            with self.device.resident(engine, device, dtype) as loaded:
+                yield loaded or engine, device, dtype
+
+    def unload(self) -> None:
+        """Give the engine's memory back, when nothing is being made."""
+        with self._making:
+            if self._device is not None:
+                self._device.unload()
+
+    def status(self) -> dict:
+        """What is loaded where: the device's own words, plus whether a picture is being made."""
+        status = self._device.status() if self._device is not None else {}
+        return {"engine": None, "device": None, "dtype": None, **status, "busy": self._making.locked()}
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """An engine's errors as the studio's: out of memory says what to change, everything else keeps its words."""
+    try:
+        yield
+    except EngineError as error:
+        if error.code == "out_of_memory":
+            hint = error.hint or "Make fewer pictures at once, choose a smaller size, or enlarge less; then retry."
+            raise OutOfMemory(error.message, hint) from error
+        refused = StudioError(error.message, error.hint)
+        refused.code = error.code if error.code != "engine" else refused.code
+        raise refused from error
+    except MemoryError as error:
+        raise OutOfMemory(
+            "There was not enough memory to make this.",
+            "Make fewer pictures at once, choose a smaller size, or enlarge less; then retry.",
+        ) from error

@@ -1,0 +1,228 @@
+"""The executor of image jobs: engine, enlargement, score, file, then document. One picture after the other is safe."""
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from studio.domain.asset import Asset, Quality, Recipe
+from studio.domain.document import now
+from studio.domain.job import Job
+from studio.domain.requests import AssetFilter
+from studio.errors import StudioError
+from studio.paths import Paths, safe_name
+from studio.services.compose import Composed
+from studio.services.engine_use import EngineUse, translated
+from studio.services.versions import versions
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from studio.jobs import Report
+    from studio.store import Store
+
+log = logging.getLogger("studio.images")
+
+_SEEDS = 2**32
+
+
+class Frames:
+    """The engine's preview maker, which also tells how many pictures it makes without making them."""
+
+    __slots__ = ("_count", "_make")
+
+    def __init__(self, make: "Callable[[], list[Image]]", count: int):
+        self._make, self._count = make, count
+
+    def __call__(self) -> "list[Image]":
+        return self._make()
+
+    def __len__(self) -> int:
+        return self._count
+
+
+class ImageExecutor:
+    """Makes one image job. `added` is told of every new asset, after it is on disk and on the job."""
+
+    def __init__(self, store: "Store", paths: Paths, use: EngineUse, added: Callable[[Asset], None]):
+        self.store, self.paths, self.use, self.added = store, paths, use, added
+
+    def run(self, job: Job, report: "Report") -> None:
+        """All pictures of the job that are not there yet. Raises StudioError and Cancelled as an executor may."""
+        composed = _composed(job)
+        seeds = [(composed.seed + number) % _SEEDS for number in range(composed.batch)]
+        done = self._done(job, report)
+        missing = [seed for seed in seeds if seed not in done]
+        if not missing:
+            return
+        report(0, composed.steps, None, "Getting the model ready")
+        started = time.perf_counter()
+        with self.use.for_job(composed.engine) as (engine, device, dtype):
+            begun = time.perf_counter()
+            images = self._run(engine, composed, missing, report)
+            seconds = (time.perf_counter() - begun) / len(images)
+            model_hash = engine.model_hash()
+        log.info(
+            "Job %s: %d pictures, %d steps in %.2f s (%.2f s with getting ready) on %s %s.",
+            job.id, len(images), composed.steps, seconds * len(images), time.perf_counter() - started, device, dtype,
+        )  # fmt: skip
+        facts = {
+            "device": device,
+            "dtype": dtype,
+            "seconds": round(seconds, 3),
+            "model_hash": model_hash,
+            "model": engine.spec.name,
+        }
+        for number, (seed, image) in enumerate(zip(missing, images, strict=True), 1):
+            recipe = recipe_of(composed, seed, facts)
+            upscaled = self._enlarged(image, composed, recipe, report, f"{number} of {len(images)}")
+            report(composed.steps, composed.steps, None, f"Saving {number} of {len(images)}")
+            asset = self._filed(job, recipe, image, upscaled)
+            report.asset(asset.id)
+            self.added(asset)
+
+    def _run(self, engine, composed: Composed, seeds: Sequence[int], report) -> "list[Image]":
+        from pipelines.base import ImageInputs
+
+        inputs = ImageInputs(
+            prompt=composed.prompt,
+            negative=composed.negative,
+            width=composed.width,
+            height=composed.height,
+            steps=composed.steps,
+            guidance=composed.guidance,
+            sampler=composed.sampler,
+            seeds=seeds,
+        )
+        with_previews = bool(self.use.settings.get("preview"))
+
+        def step(done: int, total: int, frames: "Callable[[], list[Image]] | None" = None) -> None:
+            report(done, total, Frames(frames, len(seeds)) if frames and with_previews else None)
+
+        return engine.run(inputs, step)
+
+    def _done(self, job: Job, report) -> dict[int, str]:
+        """Asset ids by seed of the pictures that an earlier attempt has finished."""
+        assets = [asset for asset in map(self._asset, job.assets) if asset]
+        if job.attempt > 1:  # killed between filing a picture and naming it on the job
+            found = self.store.assets.search(AssetFilter(job_id=job.id), limit=64).items
+            for asset in found:
+                if asset.id not in job.assets and asset.recipe.seed not in [one.recipe.seed for one in assets]:
+                    report.asset(asset.id)
+                    assets.append(asset)
+        return {asset.recipe.seed: asset.id for asset in assets}
+
+    def _asset(self, asset_id: str) -> Asset | None:
+        try:
+            return self.store.assets.get(asset_id)
+        except StudioError:
+            return None  # deleted for good meanwhile: it is made again
+
+    def _enlarged(self, image, composed: Composed, recipe: Recipe, report, which: str):
+        """The enlarged picture, or None when none was asked for."""
+        if composed.upscale == 1:
+            return None
+        from pipelines import upscale
+
+        report(composed.steps, composed.steps, None, f"Enlarging {which}")
+        with translated():
+            larger = upscale.upscale(image, composed.upscale)
+        recipe.upscale = {"factor": composed.upscale, "by": "realesr-animevideov3"}
+        return larger
+
+    def _filed(self, job: Job, recipe: Recipe, image, upscaled) -> Asset:
+        """Media first, document second: what is in the library can be opened."""
+        from pipelines import quality
+        from studio.media.embed import save_png
+
+        final = upscaled or image
+        asset = Asset(
+            character_id=job.character_id,
+            job_id=job.id,
+            file="-",
+            width=final.width,
+            height=final.height,
+            recipe=recipe,
+        )
+        folder = self.paths.month(job.character_id, asset.created_at[:7])
+        folder.mkdir(parents=True, exist_ok=True)
+        path = self._free_path(folder, f"{_stem(job, recipe)}.png", job)
+        if upscaled is not None:
+            original = path.with_name(f"{path.stem}-original.png")
+            save_png(image, original, recipe.model_copy(update={"upscale": None}))
+            asset.original_file = self.paths.relative(original)
+        save_png(final, path, recipe)
+        content = path.read_bytes()
+        asset.file, asset.bytes, asset.sha256 = (
+            self.paths.relative(path),
+            len(content),
+            hashlib.sha256(content).hexdigest(),
+        )
+        asset.quality = Quality(**quality.score(final))
+        return self.store.assets.add(asset)
+
+    def _free_path(self, folder, name: str, job: Job):
+        """The same job and seed give the same name, so what a crash left without a document is written over; what
+        belongs to an asset never is.
+        """
+        path = folder / name
+        if not path.exists():
+            return path
+        search = self.store.assets.search
+        files = {asset.file for asset in search(AssetFilter(job_id=job.id), limit=200).items}
+        files |= {asset.file for asset in search(AssetFilter(job_id=job.id, state="trashed"), limit=200).items}
+        number = 2
+        while self.paths.relative(path) in files:
+            path, number = folder / f"{name[:-4]}-{number}.png", number + 1
+        return path
+
+
+def recipe_of(composed: Composed, seed: int, facts: dict) -> Recipe:
+    """The whole recipe of one picture of the batch. `facts` is what only the run knows: device, dtype, seconds, model."""
+    named = {kind: (composed.ingredient(of) or {}).get("name") for kind, of in _KINDS.items()}
+    return Recipe(
+        engine=composed.engine,
+        words=composed.words,
+        prompt=composed.prompt,
+        negative=composed.negative,
+        seed=seed,
+        steps=composed.steps,
+        guidance=composed.guidance,
+        sampler=composed.sampler,
+        width=composed.width,
+        height=composed.height,
+        character_id=composed.character_id,
+        character_name=composed.character_name,
+        character_revision=composed.character_revision,
+        look_id=composed.look_id,
+        look_name=composed.look_name,
+        time_of_day=composed.time_of_day,
+        ingredients=[dict(one) for one in composed.ingredients],
+        parents=list(composed.parents),
+        versions=versions(),
+        **named,
+        **facts,
+    )
+
+
+_KINDS = {"outfit": "wardrobe", "place": "place", "prop": "prop", "mood": "mood"}
+
+
+def _composed(job: Job) -> Composed:
+    try:
+        composed = Composed.from_json(job.request["composed"])
+        if not isinstance(composed.seed, int):
+            raise ValueError("no seed")
+        return composed
+    except (KeyError, TypeError, ValueError) as error:
+        raise StudioError(
+            "This job was kept by another version of the studio.", "Ask for the picture again."
+        ) from error
+
+
+def _stem(job: Job, recipe: Recipe) -> str:
+    """A file name for people: who, when asked for, which seed."""
+    name = safe_name(recipe.character_name or "picture", fallback="picture", longest=40).replace(" ", "-")
+    moment = (job.created_at or now())[:16].replace("-", "").replace(":", "").replace("T", "-")
+    return f"{name}-{moment}-{job.id[-6:]}-{recipe.seed}"

@@ -1,0 +1,253 @@
+"""Images: what a picture will say, asking for it, a quick look while editing, and recipes back into the form."""
+
+import io
+import logging
+import secrets
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines import catalog
+from pipelines.base import EngineSpec, ImageInputs
+from studio.domain.asset import Asset, Recipe
+from studio.domain.character import Character
+from studio.domain.requests import ImageRequest
+from studio.errors import Cancelled, Conflict, NoSpace, NotFound, StudioError
+from studio.paths import Paths
+from studio.services.appearance import appearance_words
+from studio.services.compose import KINDS, Composed, compose
+from studio.services.engine_use import EngineUse, translated
+from studio.services.image_job import ImageExecutor
+from studio.settings import Settings
+
+if TYPE_CHECKING:
+    from studio.jobs import JobView, Queue
+    from studio.store import Store
+
+__all__ = ["Composed", "Images"]
+
+log = logging.getLogger("studio.images")
+
+_SPACE_KEPT_FREE = 64 * 1024 * 1024
+_PREVIEW_STEPS, _PREVIEW_SEED = 8, 11
+
+
+class Images:
+    """Pictures of characters, or without one. `queue` is handed over once it exists: it needs `executor` first."""
+
+    queue: "Queue"
+
+    def __init__(self, store: "Store", paths: Paths, settings: Settings, use: EngineUse | None = None):
+        self.store, self.paths, self.settings = store, paths, settings
+        self.use = use or EngineUse(settings)
+        self.executor = ImageExecutor(store, paths, self.use, self.give_thumbnails)
+
+    # ------------------------------------------------------------------ asking
+    def specs(self) -> list[EngineSpec]:
+        """What every engine is, the default one first."""
+        return list(catalog.specs())
+
+    def compose(self, character_id: str | None, request: ImageRequest) -> Composed:
+        """What the engine would get. Quick enough for every keystroke. Raises StudioError with a field."""
+        character = self._character(character_id)
+        look = character.look(request.look) if character else None
+        if request.look and look is None:
+            whose = f"{character.name} has no such look" if character else "A look belongs to a character"
+            raise NotFound(f"{whose}.", "Choose another look.", field="look")
+        spec = self.use.engine(request.engine or (look.engine if look else "") or self.specs()[0].id).spec
+        return compose(character, request, spec, look)
+
+    def start(self, character_id: str | None, request: ImageRequest, owner: str = "") -> "JobView":
+        """Ask for pictures. The job is on disk when this returns, with its seed drawn, so it can be made again.
+
+        Raises StudioError with the field that is wrong, Conflict for a trashed or paused character, NoSpace.
+        """
+        character = self._character(character_id)
+        if character and character.trashed_at:
+            raise Conflict(f"{character.name} is in the trash.", "Restore the character first.", field="character_id")
+        if character and character.status == "paused":
+            raise Conflict(f"{character.name} is paused.", "Resume the character in Characters.", field="character_id")
+        composed = self.compose(character_id, request)
+        if not composed.prompt:
+            raise StudioError(
+                "There is nothing to make yet.", "Write a few words or choose a character.", field="prompt"
+            )
+        self.use.ready(composed.engine)
+        self.check_space(composed)
+        seed = composed.seed if composed.seed is not None else secrets.randbelow(2**32)
+        request = request.model_copy(update={"seed": seed})
+        fixed = composed.as_json() | {"seed": seed}
+        return self.queue.submit(
+            "image", request.model_dump() | {"composed": fixed}, character_id=character_id, owner=owner
+        )
+
+    def check_space(self, composed: Composed) -> None:
+        """Raises NoSpace with numbers when the pictures would not fit on the disk."""
+        pixels = composed.width * composed.height * (1 + (composed.upscale**2 if composed.upscale > 1 else 0))
+        needed = composed.batch * pixels * 3  # a PNG is at most about its raw bytes
+        free = shutil.disk_usage(_existing(self.paths.outputs)).free
+        if free < needed + _SPACE_KEPT_FREE:
+            wanted = (needed + _SPACE_KEPT_FREE) / 1e6
+            raise NoSpace(
+                f"Only {free / 1e6:.0f} MB are free where pictures are kept; this needs {wanted:.0f} MB.",
+                "Free some space, empty the trash in Review, or make fewer and smaller pictures.",
+            )
+
+    # ------------------------------------------------------------------ while editing
+    def preview_appearance(self, fields: dict, *, key: str = "", size: int = 256, look_words: str = "") -> bytes | None:
+        """A quick JPEG of an appearance (a character's fields). None when a newer call with the same `key` came in.
+
+        Raises Conflict at once while a job is being made, StudioError for impossible fields.
+        """
+        words = ", ".join(one for one in (appearance_words(fields), look_words) if one)
+        spec = self.specs()[0]
+        inputs = ImageInputs(
+            prompt=words,
+            negative="",
+            width=max(64, size // 8 * 8),
+            height=max(64, size // 8 * 8),
+            steps=min(_PREVIEW_STEPS, spec.defaults["steps"]),
+            guidance=spec.defaults["guidance"],
+            sampler=spec.defaults.get("sampler") or spec.samplers[0],
+            seeds=[_PREVIEW_SEED],
+        )
+        try:
+            with self.use.for_preview(spec.id, key) as (engine, check), translated():
+                image = engine.run(inputs, lambda done, total, frames=None: check())[0]
+        except Cancelled:
+            return None
+        buffer = io.BytesIO()
+        image.convert("RGB").save(buffer, "JPEG", quality=int(self.settings.get("jpeg_quality") or 88))
+        return buffer.getvalue()
+
+    # ------------------------------------------------------------------ recipes back into the form
+    def recipe_to_request(self, recipe: Recipe | str) -> dict:
+        """Form values that make the picture again, from its recipe or an asset's id. `notes` says what could not be.
+
+        Ingredients come back as the character's own where they still exist, else as their words.
+        """
+        if isinstance(recipe, str):
+            recipe = self.store.assets.get(recipe).recipe
+        notes: list[str] = []
+        character = self._known_character(recipe.character_id)
+        if recipe.character_id and character is None:
+            notes.append(
+                f"{recipe.character_name or 'Its character'} is not in this studio: the whole prompt is in the words."
+            )
+        ours = bool(character) or not recipe.character_id and bool(recipe.words)
+        values = {
+            "character_id": character.id if character else None,
+            "prompt": recipe.words if ours else recipe.prompt,
+            "negative": recipe.negative or None,
+            "seed": recipe.seed,
+            "batch": 1,
+            "time_of_day": recipe.time_of_day if ours else "",
+            **self._settings_of(recipe, notes),
+        }
+        values["look"] = self._look_of(recipe, character, notes)
+        values |= self._ingredients_of(recipe, character) if ours else dict.fromkeys(KINDS)
+        allowed = ImageRequest.model_fields
+        checked = {name: value for name, value in values.items() if name in allowed and _fits(name, value)}
+        return {**dict.fromkeys(KINDS), **checked, "character_id": values["character_id"], "notes": notes}
+
+    def read_dropped(self, path: Path | str) -> dict:
+        """Form values from a picture that carries a recipe, ours or another studio's.
+
+        Raises StudioError when the file is no picture or says nothing about how it was made.
+        """
+        from studio.media.embed import read_recipe
+
+        recipe = read_recipe(Path(path))
+        if recipe is None:
+            raise StudioError("This picture does not say how it was made.", "Only files that kept their metadata do.")
+        return self.recipe_to_request(recipe)
+
+    def _settings_of(self, recipe: Recipe, notes: list[str]) -> dict:
+        specs = {spec.id: spec for spec in self.specs()}
+        spec = specs.get(recipe.engine)
+        if spec is None:
+            spec = self.specs()[0]
+            made = recipe.engine or recipe.model
+            if made:
+                notes.append(f"Made with {made}, which is not here: {spec.name} is chosen, so it will look different.")
+            return {"engine": spec.id, "upscale": spec.default_upscale}
+        upscale = (recipe.upscale or {}).get("factor", 1)
+        return {
+            "engine": spec.id,
+            "width": recipe.width,
+            "height": recipe.height,
+            "steps": recipe.steps,
+            "guidance": recipe.guidance,
+            "sampler": recipe.sampler if recipe.sampler in spec.samplers else None,
+            "upscale": upscale if upscale in (1, 2, 4) else 1,
+        }
+
+    @staticmethod
+    def _look_of(recipe: Recipe, character: Character | None, notes: list[str]) -> str | None:
+        look = character.look(recipe.look_id) if character and recipe.look_id else None
+        if recipe.look_id and character and look is None:
+            notes.append(f"The look {recipe.look_name or 'it was made with'} is gone.")
+        return look.id if look else None
+
+    @staticmethod
+    def _ingredients_of(recipe: Recipe, character: Character | None) -> dict:
+        kept = {one.get("kind"): one for one in recipe.ingredients}
+        values = {}
+        for name, kind in KINDS.items():
+            one = kept.get(kind, {})
+            mine = character.ingredient(str(one.get("id") or getattr(recipe, name) or "")) if character else None
+            values[name] = mine.id if mine else one.get("words") or getattr(recipe, name)
+        return values
+
+    # ------------------------------------------------------------------ in between
+    def give_thumbnails(self, asset: Asset) -> None:
+        """The asset becomes the thumbnail of those of its ingredients that have none yet."""
+        ids = {one.get("id") for one in asset.recipe.ingredients} - {None}
+        character = self._known_character(asset.character_id) if ids else None
+        lacking = (
+            {one.id for one in character.ingredients if one.id in ids and not one.thumbnail_asset_id}
+            if character
+            else ()
+        )
+        if not lacking:
+            return
+
+        def change(character: Character) -> None:
+            character.ingredients = [
+                one.model_copy(update={"thumbnail_asset_id": asset.id})
+                if one.id in lacking and not one.thumbnail_asset_id
+                else one
+                for one in character.ingredients
+            ]
+
+        try:
+            self.store.characters.update(character.id, change)
+        except NotFound:
+            log.info("Character %s was deleted before its ingredients got a thumbnail.", character.id)
+
+    def _character(self, character_id: str | None) -> Character | None:
+        return self.store.characters.get(character_id) if character_id else None
+
+    def _known_character(self, character_id: str | None) -> Character | None:
+        try:
+            return self._character(character_id)
+        except StudioError:
+            return None
+
+
+def _fits(name: str, value) -> bool:
+    """Whether a foreign recipe's value is one that the form takes."""
+    if value is None:
+        return True
+    try:
+        ImageRequest.model_validate({name: value})
+    except ValueError:
+        return False
+    return True
+
+
+def _existing(path: Path) -> Path:
+    """The path, or its nearest parent that exists."""
+    while not path.exists() and path != path.parent:
+        path = path.parent
+    return path

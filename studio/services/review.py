@@ -1,0 +1,401 @@
+"""Review: the library, judging pictures, taking judgements back, the trash, zips, imports.
+
+Files are named by documents; a document without its file is shown as missing, never hidden.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import shutil
+import threading
+import time
+import zipfile
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from studio.domain.asset import Asset, Recipe
+from studio.domain.requests import AssetFilter, AssetPatch
+from studio.errors import BadRequest, Conflict, NotFound, StudioError
+from studio.paths import Paths, safe_name
+from studio.settings import Settings
+
+if TYPE_CHECKING:
+    from studio.store import Page, Store
+
+log = logging.getLogger("studio.review")
+
+FORMATS = ("png", "jpeg", "webp")
+MOST_IN_A_ZIP = 2000
+MOST_UNDONE = 50
+_KEPT_SECONDS = 3600  # how long a made zip stays for its download
+
+
+@dataclass(frozen=True)
+class _Action:
+    """Something that can be taken back: what it was, and the changed fields of each asset as they were."""
+
+    what: str
+    before: dict[str, dict]
+
+
+class Review:
+    """`judged` is told of every asset that was approved. Undo covers the last 50 changes of this process."""
+
+    def __init__(
+        self, store: Store, paths: Paths, settings: Settings, judged: Callable[[Asset], None] = lambda asset: None
+    ):
+        self.store, self.paths, self.settings, self._judged = store, paths, settings, judged
+        self._actions: deque[_Action] = deque(maxlen=MOST_UNDONE)
+        self._lock = threading.RLock()
+
+    # ------------------------------------------------------------------ reading
+    def search(self, wanted: AssetFilter | None = None, limit: int = 50, cursor: str | None = None) -> Page[Asset]:
+        """One page of the library, newest first."""
+        return self.store.assets.search(wanted or AssetFilter(), limit=limit, cursor=cursor)
+
+    def get(self, id: str) -> Asset:
+        """The asset, also from the trash. Raises NotFound."""
+        return self.store.assets.get(id)
+
+    def facets(self) -> dict:
+        """Counts by state, tag, character and look, for pickers."""
+        return self.store.assets.facets()
+
+    def file(self, id: str) -> Path:
+        """The picture's file, which may be missing: whoever opens it says so."""
+        return self.paths.inside(self.get(id).file)
+
+    def original(self, id: str) -> Path | None:
+        """The engine's own picture when the file was enlarged from it, else None."""
+        asset = self.get(id)
+        return self.paths.inside(asset.original_file) if asset.original_file else None
+
+    def missing(self, asset: Asset) -> bool:
+        """Whether the asset's file is gone."""
+        return not self.paths.inside(asset.file).is_file()
+
+    def thumbnail(self, id: str) -> Path:
+        """A small WebP, made when first asked for. Raises NotFound when the picture's file is missing."""
+        from studio.media import thumbnails
+
+        source, target = self.file(id), self._thumbnail_path(id)
+        if not source.is_file():
+            raise NotFound("The file of this picture is missing.", "Put it back, or delete the entry.")
+        return thumbnails.thumbnail(source, target)
+
+    # ------------------------------------------------------------------ judging
+    def patch(self, id: str, patch: AssetPatch, by: str = "") -> Asset:
+        """Change one asset. It can be undone."""
+        return self._apply([id], lambda asset: _patched(asset, patch), _said(patch, 1), by)[0]
+
+    def patch_many(self, ids: Iterable[str], patch: AssetPatch, by: str = "") -> list[Asset]:
+        """Change many assets as one action that can be undone as one."""
+        ids = _each_once(ids)
+        return self._apply(ids, lambda asset: _patched(asset, patch), _said(patch, len(ids)), by)
+
+    def add_tags(self, ids: Iterable[str], tags: Iterable[str]) -> list[Asset]:
+        """Tags on top of those each asset has."""
+        ids, new = _each_once(ids), _clean_tags(tags)
+        change = lambda asset: {"tags": _clean_tags([*asset.tags, *new])}
+        return self._apply(ids, change, f"tagging {_pictures(len(ids))}")
+
+    def trash(self, ids: Iterable[str]) -> list[Asset]:
+        """Out of the library into the trash; nothing is lost."""
+        return self.patch_many(ids, AssetPatch(state="trashed"))
+
+    def restore(self, ids: Iterable[str]) -> list[Asset]:
+        """Back from the trash, to the state each had. Others stay as they are."""
+        ids = _each_once(ids)
+        change = lambda asset: {"state": asset.previous_state or "new"} if asset.state == "trashed" else {}
+        return self._apply(ids, lambda asset: _with_previous(asset, change(asset)), f"restoring {_pictures(len(ids))}")
+
+    def undo(self) -> str | None:
+        """Take the last action back and say what it was; None when there is none left."""
+        with self._lock:
+            while self._actions:
+                action = self._actions.pop()
+                there = [id for id in action.before if self._exists(id)]
+                if there:
+                    self._write(there, lambda asset, before=action.before: before[asset.id])
+                    return action.what
+            return None
+
+    def _apply(self, ids: list[str], change: Callable[[Asset], dict], what: str, by: str = "") -> list[Asset]:
+        if not ids:
+            raise BadRequest("No picture is chosen.", "Choose one or more first.")
+        with self._lock:
+            before: dict[str, dict] = {}
+
+            def fields(asset: Asset) -> dict:
+                new = change(asset)
+                before[asset.id] = {name: getattr(asset, name) for name in new}
+                return new
+
+            changed = self._write(ids, fields)
+            if any(before.values()):
+                self._actions.append(_Action(what, before))
+        log.info("Review: %s%s", what, f" by {by}" if by else "")
+        for asset in changed:
+            if asset.state == "approved" and before.get(asset.id, {}).get("state") not in (None, "approved"):
+                self._judged(asset)
+        return changed
+
+    def _write(self, ids: list[str], fields: Callable[[Asset], dict]) -> list[Asset]:
+        def change(asset: Asset) -> None:
+            for name, value in fields(asset).items():
+                setattr(asset, name, value)
+
+        return self.store.assets.update_many(ids, change)
+
+    def _exists(self, id: str) -> bool:
+        try:
+            self.store.assets.get(id)
+        except NotFound:
+            return False
+        return True
+
+    # ------------------------------------------------------------------ deleting
+    def delete_forever(self, ids: Iterable[str]) -> int:
+        """Documents and files are gone; how many. Raises Conflict unless all are in the trash."""
+        ids = _each_once(ids)
+        with self._lock:
+            assets = [self.get(id) for id in ids]
+            if kept := [asset for asset in assets if asset.state != "trashed"]:
+                which = "This picture is" if len(kept) == 1 else f"{len(kept)} of these pictures are"
+                raise Conflict(f"{which} not in the trash.", "Only what is in the trash can be deleted for good.")
+            for asset in assets:
+                # the document goes first: a file without one is offered at the next start, the reverse looks like a loss
+                self.store.assets.remove(asset.id)
+                for path in (asset.file, asset.original_file):
+                    self._remove_file(self.paths.inside(path) if path else None)
+                self._remove_file(self._thumbnail_path(asset.id))
+        return len(assets)
+
+    def empty_trash(self, older_than_days: int | None = None) -> int:
+        """Delete what lies in the trash, or only what has been there longer; how many."""
+        gone = 0
+        border = time.time() - (older_than_days or 0) * 86400
+        while True:
+            page = self.search(AssetFilter(state="trashed"), limit=200)
+            ids = [one.id for one in page.items if older_than_days is None or _seconds(one.updated_at) < border]
+            if not ids:
+                return gone
+            gone += self.delete_forever(ids)
+
+    @staticmethod
+    def _remove_file(path: Path | None) -> None:
+        try:
+            if path:
+                path.unlink(missing_ok=True)
+        except OSError as error:  # on Windows somebody may be looking at it; it is found as an orphan later
+            log.warning("%s could not be deleted: %s", path.name, error)
+
+    # ------------------------------------------------------------------ bringing in, taking out
+    def import_picture(self, path: Path | str, character_id: str | None = None) -> Asset:
+        """A picture from outside joins the library, with the recipe it carries if it carries one.
+
+        The file is copied unchanged when it is PNG, JPEG or WebP. Raises StudioError when it is no picture, NotFound
+        for an unknown character.
+        """
+        from studio.media.embed import open_picture, read_recipe, save_png
+
+        path = Path(path)
+        character = self.store.characters.get(character_id) if character_id else None
+        image = open_picture(path)
+        recipe = read_recipe(path) or Recipe(pipeline="import")
+        recipe.character_id = character_id
+        recipe.character_name = character.name if character else ""
+        asset = Asset(
+            character_id=character_id, file="-", width=image.width, height=image.height, recipe=recipe, imported=True
+        )
+        kind = {"PNG": ".png", "JPEG": ".jpg", "MPO": ".jpg", "WEBP": ".webp"}.get(image.format or "")
+        folder = self.paths.month(character_id, asset.created_at[:7])
+        folder.mkdir(parents=True, exist_ok=True)
+        target = folder / f"{safe_name(path.stem, fallback='picture', longest=60)}-{asset.id[-6:]}{kind or '.png'}"
+        if kind:
+            temporary = target.with_name(f".{target.name}.part")
+            shutil.copyfile(path, temporary)
+            temporary.replace(target)
+        else:
+            save_png(image, target, recipe, source_type=None)
+        content = target.read_bytes()
+        asset.file, asset.bytes = self.paths.relative(target), len(content)
+        asset.sha256 = hashlib.sha256(content).hexdigest()
+        asset.quality = _quality(image)
+        try:
+            return self.store.assets.add(asset)
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
+
+    def zip(self, ids: Iterable[str], format: str = "png") -> Path:
+        """A zip of these pictures in this format, each with its recipe. It is kept for an hour.
+
+        Raises StudioError for an unknown format or too many, NotFound when none of the files is there.
+        """
+        if format not in FORMATS:
+            raise StudioError(f"“{str(format)[:20]}” is not a format.", f"Choose {', '.join(FORMATS)}.", field="format")
+        assets = [self.get(id) for id in _each_once(ids)]
+        if not assets:
+            raise BadRequest("No picture is chosen.", "Choose one or more first.")
+        if len(assets) > MOST_IN_A_ZIP:
+            raise StudioError(f"A zip takes at most {MOST_IN_A_ZIP} pictures.", "Choose fewer.")
+        folder = self.paths.house / "tmp"
+        self.sweep(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        target = folder / f"pictures-{assets[0].id[-6:]}-{len(assets)}-{time.time_ns() % 10**9}.zip"
+        temporary = target.with_suffix(".part")
+        used: set[str] = set()
+        try:
+            with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
+                for asset in assets:
+                    self._pack(archive, asset, format, used)
+            if not used:
+                raise NotFound("The files of these pictures are missing.", "Look into the data folder.")
+            temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)
+        return target
+
+    def _pack(self, archive: zipfile.ZipFile, asset: Asset, format: str, used: set[str]) -> None:
+        path = self.paths.inside(asset.file)
+        if not path.is_file():
+            return
+        suffix = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}[format]
+        stem, number = safe_name(path.stem, fallback="picture"), 2
+        name = f"{stem}{suffix}"
+        while name.casefold() in used:
+            name, number = f"{stem}-{number}{suffix}", number + 1
+        used.add(name.casefold())
+        if path.suffix.lower() == suffix:
+            archive.write(path, name)
+            return
+        converted = self.paths.house / "tmp" / f"{asset.id}-{time.time_ns() % 10**9}{suffix}"
+        try:
+            self.convert(asset, converted, format)
+            archive.write(converted, name)
+        finally:
+            converted.unlink(missing_ok=True)
+
+    def convert(self, asset: Asset, target: Path, format: str) -> None:
+        """The asset's picture at `target` in another format, with its recipe."""
+        from studio.media import embed
+        from studio.media.pictures import open_picture
+
+        image = open_picture(self.paths.inside(asset.file))
+        quality = int(self.settings.get("jpeg_quality") or 92)
+        unknown = {"source_type": None} if asset.imported and not asset.recipe.engine else {}
+        if format == "png":
+            embed.save_png(image, target, asset.recipe, **unknown)
+        elif format == "jpeg":
+            embed.save_jpeg(image, target, asset.recipe, quality, **unknown)
+        else:
+            embed.save_webp(image, target, asset.recipe, quality, **unknown)
+
+    @staticmethod
+    def sweep(folder: Path, older_than: float = _KEPT_SECONDS) -> None:
+        """Remove what was left in a folder of temporary files."""
+        border = time.time() - older_than
+        for path in folder.iterdir() if folder.is_dir() else ():
+            try:
+                if path.is_file() and path.stat().st_mtime < border:
+                    path.unlink()
+            except OSError as error:  # still being downloaded; the next sweep takes it
+                log.info("%s stays for now: %s", path.name, error)
+
+    # ------------------------------------------------------------------ reasons
+    def reasons(self) -> list[str]:
+        """The short list of reasons offered when rejecting."""
+        return list(self.settings.get("rejection_reasons") or [])
+
+    def set_reasons(self, reasons: Iterable[str]) -> list[str]:
+        """Replace the list; empty and repeated ones go. At most 20, each at most 80 characters."""
+        clean = list(dict.fromkeys(" ".join(one.split())[:80] for one in reasons if one.strip()))
+        if len(clean) > 20:
+            raise StudioError(
+                "That is more than 20 reasons.", "Keep the list short enough to choose from.", field="reasons"
+            )
+        self.settings.set("rejection_reasons", clean)
+        return self.reasons()
+
+    def _thumbnail_path(self, id: str) -> Path:
+        return self.paths.house / "thumbnails" / id[-2:] / f"{id}.webp"
+
+
+def _patched(asset: Asset, patch: AssetPatch) -> dict:
+    """The fields that change. A reason belongs to rejecting; leaving that state drops it."""
+    new: dict = {}
+    if patch.state is not None and patch.state != asset.state:
+        new["state"] = patch.state
+        if asset.state == "rejected" and patch.state != "trashed":
+            new["rejection_reason"] = ""
+    if patch.rejection_reason is not None and (patch.state or asset.state) == "rejected":
+        new["rejection_reason"] = patch.rejection_reason
+    if patch.starred is not None:
+        new["starred"] = patch.starred
+    if patch.tags is not None:
+        new["tags"] = _clean_tags(patch.tags)
+    if patch.description is not None:
+        new["description"] = patch.description
+    return _with_previous(asset, new)
+
+
+def _with_previous(asset: Asset, new: dict) -> dict:
+    """Going into the trash remembers the state; coming out forgets it."""
+    if new.get("state") == "trashed":
+        return new | {"previous_state": asset.state}
+    if "state" in new and asset.state == "trashed":
+        return new | {"previous_state": None}
+    return new
+
+
+def _said(patch: AssetPatch, number: int) -> str:
+    """What an action was, as Undo names it."""
+    which = _pictures(number)
+    if patch.state:
+        return {
+            "approved": f"approving {which}",
+            "rejected": f"rejecting {which}",
+            "trashed": f"moving {which} to the trash",
+            "new": f"setting {which} back to new",
+        }[patch.state]
+    if patch.starred is not None:
+        return f"{'starring' if patch.starred else 'unstarring'} {which}"
+    return f"{'tagging' if patch.tags is not None else 'describing'} {which}"
+
+
+def _pictures(number: int) -> str:
+    return "1 picture" if number == 1 else f"{number} pictures"
+
+
+def _each_once(ids: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(ids))
+
+
+def _clean_tags(tags: Iterable[str]) -> list[str]:
+    """Trimmed, each once whatever its case, at most 60 characters each."""
+    clean: dict[str, str] = {}
+    for tag in tags:
+        tag = " ".join(str(tag).split())[:60]
+        if tag:
+            clean.setdefault(tag.casefold(), tag)
+    if len(clean) > 60:
+        raise StudioError("A picture takes at most 60 tags.", "Remove some.", field="tags")
+    return list(clean.values())
+
+
+def _quality(image):
+    from pipelines import quality
+    from studio.domain.asset import Quality
+
+    return Quality(**quality.score(image.convert("RGB")))
+
+
+def _seconds(moment: str) -> float:
+    from datetime import datetime
+
+    return datetime.fromisoformat(moment.replace("Z", "+00:00")).timestamp()
