@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class EngineError(Exception):
-    """An engine cannot do what was asked. `message` says what is wrong, `hint` what to change, `code` names the kind."""
+    """An engine cannot do what was asked. `message` says what is wrong, `hint` what to change, `code` the kind."""
 
     def __init__(self, message: str, hint: str = "", code: str = "engine"):
         super().__init__(message)
@@ -68,7 +68,7 @@ class Engine(Protocol):
         """None when it can run, else one sentence that says what is missing."""
 
     def load(self, device: str, dtype: str) -> None:
-        """Bring the weights to `device` (cpu, cuda, mps) as `dtype` (float32, bfloat16, float16). Raises EngineError."""
+        """Bring the weights to `device` (cpu, cuda, mps) as `dtype` (float32, bfloat16, …). Raises EngineError."""
 
     def run(self, inputs: ImageInputs, report: Report) -> "list[Image]":
         """RGB pictures of width x height, one per seed. The same inputs give the same pictures. Raises EngineError."""
