@@ -1,0 +1,156 @@
+"""Alt text: what is to be seen, plainly, for people who cannot see it."""
+
+import re
+
+from studio.domain.asset import Asset
+from studio.domain.character import Character
+from studio.writers.scene import Scene, scene_of, with_article
+from studio.writers.taboos import Taboos
+
+MOST_CHARACTERS = 249
+_MEDIA = (
+    ("Pixel art", r"pixel art|8-bit|16-bit"),
+    ("Ink drawing", r"\bink\b|line art|doodle|hand[- ]drawn|sketch"),
+    (
+        "Illustration",
+        r"illustration|vector|cartoon|anime|comic|drawing|flat (?:design|style|avatar)|toon|painting|watercolou?r",
+    ),
+    ("AI-made photographic picture", r"photo|photograph|photorealistic|35mm|dslr|realistic"),
+)
+_HAIR_NOUNS = (
+    r"\b(?:afro|buns?|mohawk|ponytail|pigtails|mullet|quiff|bob|cut|braids?|dreadlocks|dreads|updo|undercut|flat top|"
+    r"top knot)(?: hair)?$"
+)
+_LOOKS_LIKE = re.compile(r"^(?:with|wearing|in|at)\s", re.IGNORECASE)
+
+
+def alt_text(asset: Asset, character: Character, taboos: Taboos | None = None) -> str:
+    """One or two plain sentences under 250 characters, from recipe and appearance; for a picture brought in without
+    a recipe, from its description or tags."""
+    taboos = taboos or Taboos(())
+    if asset.imported and not asset.recipe.engine:
+        return _clipped(_of_import(asset, character))
+    scene = scene_of(asset, character)
+    allowed = lambda phrase: "" if taboos.touched_by(phrase) else phrase
+    who = f"{character.name}, {_person(character, allowed)}"
+    outfit = scene.outfit or character.appearance.clothing.split(",")[0].strip()
+    parts = [f"{medium(asset)} of {who}"]
+    if allowed(outfit):
+        parts.append(f"in {with_article(outfit)}")
+    if allowed(scene.bare_place):
+        parts.append(_somewhere(scene))
+    elif allowed(scene.backdrop):
+        parts.append(f"against {with_article(scene.backdrop)}")
+    first = ", ".join(part for part in parts if part) + "."
+    second = _second(scene, character, allowed)
+    whole = f"{first} {second}".strip()
+    return _clipped(whole if len(whole) <= MOST_CHARACTERS else first)
+
+
+def medium(asset: Asset) -> str:
+    """ "Illustration", "Pixel art", …: by the words of the recipe; the starter engine draws illustrations."""
+    recipe = asset.recipe
+    text = f"{recipe.look_name}, {recipe.words}, {recipe.prompt}".lower()
+    found = next((name for name, pattern in _MEDIA if re.search(pattern, text)), "")
+    if recipe.engine == "starter":
+        return found if found and not found.startswith("AI-made") else "Illustration"
+    return found or "AI-made picture"
+
+
+def _person(character: Character, allowed) -> str:
+    """ "a woman with long red hair, green eyes and round glasses"."""
+    look = character.appearance
+    kind = {"woman": "woman", "man": "man"}.get(look.presents_as, "person")
+    if character.age < 18:
+        kind = {"woman": "girl", "man": "boy"}.get(look.presents_as, "young person")
+    features = [hair] if (hair := _hair(look.hair_style, look.hair_color, allowed)) else []
+    for part in (look.glasses, look.facial_hair, look.headwear):
+        part = _LOOKS_LIKE.sub("", part.split(",")[0]).strip()
+        if allowed(part) and part.lower() not in ("none", "no", "no glasses", "clean-shaven", "clean shaven"):
+            features.append(with_article(part))
+    if not features:
+        return f"{with_article(kind)}"
+    listed = features[0] if len(features) == 1 else f"{', '.join(features[:-1])} and {features[-1]}"
+    return f"{with_article(kind)} with {listed}"
+
+
+def _hair(style: str, colour: str, allowed) -> str:
+    """ "long wavy red hair", "a black bob", "blonde pigtails", "red hair in a bun"."""
+    style, colour = (
+        _LOOKS_LIKE.sub("", part.split(",")[0]).strip() if allowed(part) else "" for part in (style, colour)
+    )
+    colour = re.sub(r"\s*hair(?:ed)?$", "", colour)
+    if re.search(r"\b(?:bald|balding|shaved head)\b", style):
+        return "a bald head"
+    if style.startswith("hair "):
+        return f"{colour} {style}".strip()
+    if re.search(_HAIR_NOUNS, style):
+        return with_article(f"{colour} {re.sub(r' hair$', '', style)}".strip())
+    return re.sub(r"(?: hair)*$", " hair", f"{style} {colour}".strip()) if style or colour else ""
+
+
+def _somewhere(scene: Scene) -> str:
+    """ "at a night market" for a first mention; names and places that take "the" keep it."""
+    preposition, _, rest = scene.where.partition(" ")
+    fixed = {"beach", "city", "mountains", "forest", "woods", "snow", "sea", "stars", "rain", "park", "rooftop"}
+    if scene.bare_place.split()[-1].lower() in fixed and len(scene.bare_place.split()) == 1:
+        return scene.where
+    if rest.startswith("the ") and rest[4:] == scene.bare_place:
+        return f"{preposition} {with_article(scene.bare_place)}"
+    return scene.where
+
+
+def _second(scene: Scene, character: Character, allowed) -> str:
+    """Expression, what is held, and the light."""
+    subject, is_, has = _pronoun(character)
+    said = []
+    mood = scene.mood.strip()
+    if allowed(mood) and scene.kinds & {"joy", "calm", "sad", "angry", "surprised", "playful", "love", "sleepy"}:
+        first = mood.split()[0].lower()
+        if first.endswith("ing") or first in ("in", "asleep"):
+            said.append(f"{is_} {mood}")
+        elif first not in ("smile", "laugh", "wink", "tongue", "tears", "joy", "with", "love"):
+            said.append(f"{'looks' if is_ == 'is' else 'look'} {mood}")
+    if allowed(scene.doing):
+        said.append(f"{is_} {scene.doing}")
+    if allowed(scene.prop):
+        said.append(f"{has} {with_article(scene.prop)}")
+    sentence = f"{subject} {_listed(said)}." if said else ""
+    if scene.time and allowed(scene.time):
+        light = {"night": "It is night.", "golden hour": "The light is golden."}.get(scene.time, f"It is {scene.time}.")
+        sentence = f"{sentence} {light}".strip() if not said else f"{sentence[:-1]}{_light(scene.time)}."
+    return sentence
+
+
+def _light(time: str) -> str:
+    return {"night": " at night", "golden hour": " in golden light", "midday": " at midday"}.get(
+        time, f" in the {time}"
+    )
+
+
+def _listed(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def _pronoun(character: Character) -> tuple[str, str, str]:
+    stated = character.pronouns.lower()
+    kind = character.appearance.presents_as
+    if stated.startswith("she") or (not stated and kind == "woman"):
+        return "She", "is", "has"
+    if stated.startswith("he") or (not stated and kind == "man"):
+        return "He", "is", "has"
+    return "They", "are", "have"
+
+
+def _of_import(asset: Asset, character: Character) -> str:
+    if text := " ".join(asset.description.split()):
+        return text if text[-1] in ".!?…" else f"{text}."
+    if asset.tags:
+        return f"Picture of {character.name}: {', '.join(asset.tags[:8])}."
+    return f"Picture of {character.name}."
+
+
+def _clipped(text: str) -> str:
+    if len(text) <= MOST_CHARACTERS:
+        return text
+    return text[: MOST_CHARACTERS - 1].rsplit(" ", 1)[0].rstrip(" ,;:.") + "…"
