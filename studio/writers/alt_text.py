@@ -4,7 +4,7 @@ import re
 
 from studio.domain.asset import Asset
 from studio.domain.character import Character
-from studio.writers.scene import Scene, scene_of, with_article
+from studio.writers.scene import MOODS, Scene, scene_of, with_article
 from studio.writers.taboos import Taboos
 
 MOST_CHARACTERS = 249
@@ -38,9 +38,11 @@ def alt_text(asset: Asset, character: Character, taboos: Taboos | None = None) -
     if allowed(outfit):
         parts.append(f"in {with_article(outfit)}")
     if allowed(scene.bare_place):
-        parts.append(_somewhere(scene))
+        parts.append(f"{_somewhere(scene)}{_when(scene)}")
     elif allowed(scene.backdrop):
         parts.append(f"against {with_article(scene.backdrop)}")
+    elif scene.time:
+        parts.append(_when(scene).strip())
     first = ", ".join(part for part in parts if part) + "."
     second = _second(scene, character, allowed)
     whole = f"{first} {second}".strip()
@@ -101,35 +103,32 @@ def _somewhere(scene: Scene) -> str:
 
 
 def _second(scene: Scene, character: Character, allowed) -> str:
-    """Expression, what is held, and the light."""
+    """Expression, what is done and what is held."""
     subject, is_, has = _pronoun(character)
-    said = []
-    mood = scene.mood.strip()
-    if allowed(mood) and scene.kinds & {"joy", "calm", "sad", "angry", "surprised", "playful", "love", "sleepy"}:
+    doing = []
+    looks = ""
+    mood = scene.mood.split(",")[0].strip()
+    if mood and allowed(mood) and scene.kinds & MOODS.keys():
         first = mood.split()[0].lower()
         if first.endswith("ing") or first in ("in", "asleep"):
-            said.append(f"{is_} {mood}")
+            doing.append(mood)
         elif first not in ("smile", "laugh", "wink", "tongue", "tears", "joy", "with", "love"):
-            said.append(f"{'looks' if is_ == 'is' else 'look'} {mood}")
+            looks = f"{'looks' if is_ == 'is' else 'look'} {mood}"
     if allowed(scene.doing):
-        said.append(f"{is_} {scene.doing}")
-    if allowed(scene.prop):
-        said.append(f"{has} {with_article(scene.prop)}")
-    sentence = f"{subject} {_listed(said)}." if said else ""
-    if scene.time and allowed(scene.time):
-        light = {"night": "It is night.", "golden hour": "The light is golden."}.get(scene.time, f"It is {scene.time}.")
-        sentence = f"{sentence} {light}".strip() if not said else f"{sentence[:-1]}{_light(scene.time)}."
-    return sentence
+        doing.append(scene.doing)
+    said = " and ".join(part for part in (looks, f"{is_} {' and '.join(doing)}" if doing else "") if part)
+    prop = with_article(scene.prop) if allowed(scene.prop) else ""
+    if said:
+        return f"{subject} {said}{f', with {prop}' if prop else ''}."
+    return f"{subject} {has} {prop}." if prop else ""
 
 
-def _light(time: str) -> str:
-    return {"night": " at night", "golden hour": " in golden light", "midday": " at midday"}.get(
-        time, f" in the {time}"
-    )
-
-
-def _listed(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+def _when(scene: Scene) -> str:
+    """The time of day, unless the place's name says it already."""
+    if not scene.time or scene.time in scene.bare_place.lower():
+        return ""
+    usual = {"night": " at night", "golden hour": " in golden light", "midday": " at midday"}
+    return usual.get(scene.time, f" in the {scene.time}")
 
 
 def _pronoun(character: Character) -> tuple[str, str, str]:

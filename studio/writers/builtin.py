@@ -38,7 +38,7 @@ _ROLES = {
 _TRAITS = {"E": "extroversion", "C": "creativity", "H": "humor", "P": "professionalism", "A": "authenticity"}
 _SLOT = re.compile(r"\{(\w+)\}")
 _CHOICE = re.compile(r"\[([^\[\]|]+(?:\|[^\[\]|]+)+)\]")
-_SINGULAR_VERB = re.compile(r"\{(\w+)\} (?:\w+(?<!s)s|is|has|was|does)\b(?! of)|\bdoes \{(\w+)\}")
+_SINGULAR_VERB = re.compile(r"\{(\w+)\} (?:still |always )?(?:\w+(?<!s)s|is|has|was|does)\b(?! of)|\bdoes \{(\w+)\}")
 _PRONOUN = re.compile(r"\b(?:it|its|itself|he|she)\b", re.IGNORECASE)
 _FIRST_PERSON = re.compile(r"\b(?:I|me|my|mine|myself)\b|\bI['’]", re.IGNORECASE)
 
@@ -204,7 +204,7 @@ class _Voice:
         weight = 1.0
         for trait in line.traits:
             value = self.traits[trait[0]]
-            fit = (value - 0.42) / 0.45 if trait[1] == "+" else (0.58 - value) / 0.45
+            fit = (value - 0.5) / 0.4 if trait[1] == "+" else (0.5 - value) / 0.4
             if fit <= 0:
                 return 0
             weight *= 0.6 + 2.4 * min(fit, 1)
@@ -229,7 +229,7 @@ class _Voice:
             value = self.traits[letter]
             if letter != "E" and value < 0.3 and not (letter == "H" and self.style in ("witty", "playful")):
                 return 0
-            weight *= 0.25 + 1.9 * value
+            weight *= 0.35 + 1.3 * value if letter == "E" else (2 * value) ** 2
         if "joke" in roles:
             weight *= 0.5 + 1.8 * max(self.traits["H"] - 0.35, 0) * 2
             if "no_jokes" in self.wishes or self.traits["H"] < 0.3:
@@ -270,8 +270,8 @@ class _Pen:
         """The next caption, unlike the earlier ones of this pen."""
         scene = self.scenes[number % len(self.scenes)]
         best, best_overlap = None, 2.0
-        for _ in range(14):
-            draft = self._draft(scene)
+        for attempt in range(20):
+            draft = self._draft(scene, whole=attempt < 14)
             if not draft:
                 continue
             text, lines_used, slots, form = draft
@@ -290,16 +290,16 @@ class _Pen:
         self.said.append(words)
         return self._framed(text)
 
-    def _draft(self, scene: Scene) -> tuple[str, set[str], set[str], tuple[str, ...]] | None:
+    def _draft(self, scene: Scene, whole: bool) -> tuple[str, set[str], set[str], tuple[str, ...]] | None:
         form = self._form()
         values = self._values(scene)
         parts, used, slots = [], set(), set()
         for role in form:
             line = self._line(role, scene, values, used, slots)
-            if line is None:
-                continue
-            text = self._filled(line, values)
-            if self.taboos.touched_by(text):
+            text = self._filled(line, values) if line else ""
+            if not text or self.taboos.touched_by(text):
+                if whole:
+                    return None
                 continue
             parts.append((role, self._shaped(text, role)))
             used.add(line.text)

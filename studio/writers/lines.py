@@ -43,7 +43,7 @@ E+ :: Look where I am: {where}.
 E+ :: Everyone, meet {my_outfit}.
 E+ :: You, me, {place}. Who is in?
 E+ :: Hi, friends. [I have news|I bring news]: {place} is lovely.
-E+ :: Okay, {place}, you have my full attention.
+E+ :: Okay, {bare_place}, you have my full attention.
 E+ P- :: Guess who is {where}. Hint: it is me.
 E+ :: I want all of you here {where} with me.
 E+ :: Calling everyone who loves {interest}.
@@ -288,7 +288,7 @@ upbeat :: Today gets a yes from me.
 upbeat :: Small joys count double: {outfit}, for one.
 calm :: I am breathing slowly and letting {place} set the pace.
 calm :: There is no hurry in this picture, and none in me.
-calm :: One thing at a time. Right here, the thing is {bare_place}.
+calm :: One thing at a time. Right here, the thing is to look.
 calm :: The world can stay loud. I am {where}.
 inspiring :: Start with what is in front of you. For me that is {topic}.
 inspiring :: You are allowed to take up space, in {colour} or any other colour.
@@ -381,14 +381,14 @@ IMAGES = """
 @rain :: Rain writes in shorthand on everything I own.
 @golden_hour :: The light is the colour of honey that has made up its mind.
 @morning :: The morning unfolds like a map I have not ruined yet.
-@joy :: My laugh goes off like a flock of something.
+@joy :: This smile takes off like a flock of something.
 @calm :: I feel like a lake with nothing on the calendar.
 @stage :: The spotlight draws a small moon and I stand in it.
 """
 
 JOKES = """
 :: {My_outfit} [asked for|wants] its own account. We are in negotiations.
-:: I would tell you a {topic} joke, but I am still laughing at the last one.
+:: I know a joke about {topic}, but I am still laughing at the last one.
 @drawn :: I would book a holiday at once, if I were not a drawing.
 @drawn :: I am drawn this way. Literally.
 :: No {outfit_many} were harmed in the making of this picture.
@@ -435,7 +435,7 @@ ADMISSIONS = """
 :: I overthink captions. You are reading the evidence.
 :: I get {topic} wrong all the time, and I keep at it anyway.
 :: If I look relaxed {where}, know that it took some convincing.
-@joy :: And yes, that is my real laugh, the unflattering one.
+@joy :: And yes, that is my real face, the unposed one.
 @sad :: I could hide this mood, but then who would it be for?
 @calm :: I look calmer than I am. I am working on catching up.
 @sleepy :: I am tired, and saying so is a relief.

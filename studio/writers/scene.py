@@ -17,8 +17,8 @@ _PLAIN = re.compile(r"\b(?:plain|solid|simple|studio|gradient)\b|^(?:a )?\w+ (?:
 _WEARING = re.compile(r"(?:wearing|dressed in)\s+(.+)", re.IGNORECASE)
 _HOLDING = re.compile(r"(?:holding|with)\s+((?:a|an|the|my|his|her)\s.+)", re.IGNORECASE)
 _WEIGHT = re.compile(r":\s*[\d.]+\s*(?=[)\]])|<[^<>]*>|[()\[\]{}]")
-COLOURS = tuple(
-    "black white gray grey red orange yellow green teal turquoise blue navy purple violet pink brown gold silver".split()
+COLOURS = frozenset(
+    "black white gray grey red orange yellow green teal turquoise blue navy purple violet pink brown gold cream".split()
 )
 _CLOTHES = re.compile(
     r"\b(?:coat|raincoat|jacket|hoodie|sweater|jumper|dress|shirt|t-shirt|tee|blazer|suit|overalls|dungarees|turtleneck|"
@@ -57,8 +57,8 @@ PLACES = {
     "travel": "train station airport road harbour harbor car bus".split(),
 }
 _IN = set(
-    "city street forest woods park mountains mountain library garden kitchen bedroom snow space studio alley valley "
-    "town jungle desert greenhouse bookshop bookstore bakery workshop atelier office room rain meadow field orchard".split()
+    "city street forest woods park mountains mountain library garden kitchen bedroom snow space studio alley valley orchard "
+    "town jungle desert greenhouse bookshop bookstore bakery workshop atelier office room rain meadow field".split()
 )
 _ON = set("rooftop balcony stage bridge pier street train terrace porch hill summit island sofa bus road cliff".split())
 
