@@ -1,0 +1,73 @@
+"""The data folder, opened: every collection, the lock against a second studio, and what people should be told."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from studio.domain.document import now
+from studio.domain.job import Job
+from studio.domain.post import Post
+from studio.errors import Conflict, StudioError
+from studio.paths import Paths
+from studio.store.assets import AssetCollection
+from studio.store.characters import CharacterCollection
+from studio.store.collection import Collection, RollingCollection
+from studio.store.storage import make_folder
+
+
+class Store:
+    """All documents of one data folder. Made by `open`, to be closed; one studio at a time."""
+
+    characters: CharacterCollection
+    assets: AssetCollection
+    jobs: Collection[Job]
+    posts: Collection[Post]
+
+    def __init__(self, paths: Paths, lock: FileLock):
+        self.paths, self._lock = paths, lock
+        self.notices: list[str] = []
+        self.characters = CharacterCollection(paths, self.notices)
+        self.assets = AssetCollection(paths, self.notices)
+        jobs, posts = paths.house / "jobs", paths.house / "posts"
+        self.jobs = RollingCollection("job", Job, jobs, 0, by_month(jobs), self.notices)
+        self.posts = RollingCollection("post", Post, posts, 0, by_month(posts), self.notices)
+
+    @classmethod
+    def open(cls, paths: Paths) -> "Store":
+        """Lock the data folder and read it. Conflict when another studio has it; StudioError when it cannot be used."""
+        try:
+            make_folder(paths.characters)
+            make_folder(paths.house)
+            lock = FileLock(paths.lock_file, timeout=0)
+            lock.acquire()
+        except Timeout as problem:
+            raise Conflict(
+                f"The data folder {paths.data} is already open in another studio.",
+                "Use the studio that is running, or stop it first; or start this one with --data and another folder.",
+            ) from problem
+        except OSError as problem:
+            raise StudioError(
+                f"The data folder {paths.data} cannot be used ({problem.strerror or problem}).",
+                "Check that the folder may be written to, or choose another one with --data.",
+            ) from problem
+        try:
+            return cls(paths, lock)
+        except BaseException:
+            lock.release()
+            raise
+
+    def close(self) -> None:
+        """Let go of the data folder. Everything acknowledged is on the disk already."""
+        self._lock.release()
+
+    def __enter__(self) -> "Store":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def by_month(folder: Path) -> Callable[[dict], Path]:
+    """Where a document goes that is kept by the month it was made in."""
+    return lambda data: folder / f"{str(data.get('created_at') or now())[:7]}.json"
