@@ -135,6 +135,7 @@ class CreateTab:
         named = {"character_id": shared.character, **form}
         quiet = {"show_progress": "hidden", "api_visibility": "private"}
         outputs = list(form.values())
+        filled = [shared.character, *outputs]
 
         gr.on(
             [self.generate.click],
@@ -194,7 +195,8 @@ class CreateTab:
             api_name="create_custom",
             **quiet,
         )
-        self.look.input(
+        gr.on(
+            [self.look.input, shared.character.input],
             shown(self.use_look),
             [shared.character, self.look],
             [self.size, self.steps, self.guidance, self.sampler, self.seed_policy, self.seed],
@@ -210,12 +212,12 @@ class CreateTab:
             **quiet,
         )
         self.reset.click(shown(self.cleared), None, outputs, api_name="create_reset", **quiet)
-        self.dropped.upload(shown(self.read), self.dropped, outputs, api_name="create_read", **quiet)
-        shared.to_create.change(shown(self.fill), shared.to_create, outputs, api_name="create_fill", **quiet)
+        self.dropped.upload(shown(self.read), self.dropped, filled, api_name="create_read", **quiet)
+        shared.to_create.change(shown(self.fill), shared.to_create, filled, api_name="create_fill", **quiet)
         self.stage.select(
             shown(self.act),
             [shared.character, shared.changed],
-            [*outputs, self.stage, shared.to_review, shared.changed],
+            [*filled, self.stage, shared.to_review, shared.changed],
             api_name="create_act",
             **quiet,
         )
@@ -251,7 +253,7 @@ class CreateTab:
         return (settings["steps"], settings["guidance"], settings["sampler"]) if settings else (gr.skip(),) * 3
 
     def use_look(self, character_id, look_id):
-        look = self.studio.characters.get(character_id).look(look_id) if character_id and look_id else None
+        look = self.studio.characters.get(character_id).look(look_id or None) if character_id else None
         if look is None:
             return (gr.skip(),) * 6
         size = f"{look.width}x{look.height}" if look.width and look.height else None
@@ -274,21 +276,24 @@ class CreateTab:
         return self.fill(values)
 
     def fill(self, values):
+        """The chosen character and the form from values of another tab or a file; `notes` become a toast."""
         if not values:
             return gr.skip()
         values = dict(values)
+        if values.get("notes"):
+            gr.Info(html.escape(" ".join(values["notes"])), duration=8, title="Note")
         if values.get("width") and values.get("height"):
             values["size"] = f"{values['width']}x{values['height']}"
         if values.get("seed") is not None:
             values["seed_policy"] = FIXED_SEED
         values["preset"] = CUSTOM if any(values.get(name) is not None for name in ("steps", "guidance")) else "Balanced"
-        merged = {**self.defaults, **{n: v for n, v in values.items() if n in self.form and v is not None}}
-        return [gr.Number(value=merged[n], visible=merged["seed_policy"] == FIXED_SEED) if n == "seed" else merged[n]
-                for n in self.form]  # fmt: skip
+        known = {name: value for name, value in values.items() if name in self.form and value is not None}
+        character_id = values.get("character_id")
+        return [character_id or gr.skip(), *self._filled({**self.defaults, **known}, character_id)]
 
     def act(self, character_id, changed, event: gr.EventData):
         action, asset_or_job = event._data["action"], event._data["id"]
-        form, stage, review, news = [gr.skip()] * len(self.form), gr.skip(), gr.skip(), gr.skip()
+        form, stage, review, news = [gr.skip()] * (len(self.form) + 1), gr.skip(), gr.skip(), gr.skip()
         if action == "cancel":
             self.studio.queue.cancel(asset_or_job)
         elif action == "retry":
