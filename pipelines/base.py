@@ -22,6 +22,8 @@ class EngineSpec:
 
     `uses` names the request fields the engine understands; a form shows only those. `defaults` and `presets`
     hold steps, guidance and sampler. `words` maps a kind of prompt word (hair_color, scene, …) to words it knows.
+    `sides` is the smallest and the largest side in pixels and what each must be a multiple of. `prompt_tokens` is how
+    many tokens of a prompt are read, start and end mark included; None when there is no limit to speak of.
     """
 
     id: str
@@ -37,6 +39,9 @@ class EngineSpec:
     default_upscale: int = 1
     vram_gb: float = 0
     words: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    sides: tuple[int, int, int] = (64, 4096, 8)
+    most_steps: int = 150
+    prompt_tokens: int | None = None
 
 
 @dataclass(frozen=True)

@@ -102,6 +102,9 @@ class Starter:
         default_upscale=2,
         vram_gb=0.5,
         words=WORDS,
+        sides=(SMALLEST, LARGEST, GRID),
+        most_steps=MOST_STEPS,
+        prompt_tokens=64,
     )
 
     def __init__(self, home: Path = HOME):

@@ -9,7 +9,7 @@ import logging
 import re
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -20,9 +20,7 @@ from studio.paths import Paths, safe_name
 from studio.services import appearance, personas, samples, surprise
 from studio.services.character_zip import pack, unpack
 from studio.services.validation import refusal, validated
-
-if TYPE_CHECKING:
-    from studio.store import Store
+from studio.store import Store, Version
 
 log = logging.getLogger("studio.characters")
 
@@ -141,19 +139,17 @@ class Characters:
             log.warning("Parts of the folder of deleted character %s could not be removed.", id)
 
     # ------------------------------------------------------------------ versions
-    def versions(self, id: str) -> list:
-        """The kept earlier versions, newest first, each with `revision` and `saved_at`."""
-        self.get(id)
+    def versions(self, id: str) -> list[Version]:
+        """The kept versions, newest first, the present one included; each with `revision` and `saved_at`."""
         return self.store.characters.versions(id)
 
     def version(self, id: str, revision: int) -> Character:
-        """The character as it was at this revision; the present one counts too."""
-        present = self.get(id)
-        return present if present.revision == revision else self.store.characters.version(id, revision)
+        """The character as it was at this revision. Raises NotFound when that is no longer kept."""
+        return self.store.characters.version(id, revision)
 
     def compare(self, id: str, a: int, b: int) -> list[tuple[str, Any, Any]]:
         """What differs between two revisions: (path, value at `a`, value at `b`); None where there was nothing."""
-        return differences(self.version(id, a).as_json(), self.version(id, b).as_json())
+        return self.store.characters.compare(id, a, b)
 
     def restore_version(self, id: str, revision: int) -> Character:
         """The content of an earlier revision as the newest one. References whose file is gone stay out."""
@@ -351,27 +347,6 @@ def merge(values: dict, change: dict) -> dict:
         both = isinstance(value, dict) and isinstance(merged.get(name), dict)
         merged[name] = merge(merged[name], value) if both else value
     return merged
-
-
-def differences(a: Any, b: Any, path: str = "") -> list[tuple[str, Any, Any]]:
-    """Paths where two JSON values differ. Parts of a list are matched by id, and named by their name."""
-    if isinstance(a, dict) and isinstance(b, dict):
-        names = [name for name in [*a, *[name for name in b if name not in a]] if path or name not in _KEPT]
-        inside = lambda name: f"{path}.{name}" if path else name
-        return [one for name in names for one in differences(a.get(name), b.get(name), inside(name))]
-    if _parts(a) and _parts(b) and (a or b):
-        left, right = {one["id"]: one for one in a}, {one["id"]: one for one in b}
-        named = {id: one.get("name") or one.get("file") or id for id, one in [*left.items(), *right.items()]}
-        return [
-            one
-            for id in dict.fromkeys([*left, *right])
-            for one in differences(left.get(id), right.get(id), f"{path}[{named[id]}]")
-        ]
-    return [] if a == b else [(path, a, b)]
-
-
-def _parts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(one, dict) and "id" in one for one in value)
 
 
 def _searchable(character: Character) -> str:

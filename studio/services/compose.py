@@ -215,8 +215,7 @@ def _fitted(fragments: list[tuple[int, str]], spec: EngineSpec) -> tuple[str, li
 
 def longest_prompt(spec: EngineSpec) -> int | None:
     """How many tokens of the person's the engine reads, None when it does not say."""
-    most = getattr(spec, "prompt_tokens", None) or spec.defaults.get("prompt_tokens")
-    return most - _TOKENS_KEPT_FREE if most else None
+    return spec.prompt_tokens - _TOKENS_KEPT_FREE if spec.prompt_tokens else None
 
 
 _KNOWN: dict[str, frozenset[str]] = {}
@@ -256,13 +255,18 @@ def _settings(request: ImageRequest, spec: EngineSpec, look: Look | None) -> dic
         )
     upscale = first(request.upscale, spec.default_upscale)
     _check_size(width, height, upscale, spec)
+    steps = first(request.steps, look_value("steps"), spec.defaults["steps"])
+    if steps > spec.most_steps:
+        raise StudioError(
+            f"{spec.name} takes at most {spec.most_steps} steps.", f"{spec.defaults['steps']} are usual.", field="steps"
+        )
     seed = request.seed
     if seed is None and look and look.seed_policy == "fixed":
         seed = look.seed
     return {
         "width": width,
         "height": height,
-        "steps": first(request.steps, look_value("steps"), spec.defaults["steps"]),
+        "steps": steps,
         "guidance": first(request.guidance, look_value("guidance"), spec.defaults["guidance"]),
         "sampler": sampler,
         "upscale": upscale,
@@ -271,23 +275,21 @@ def _settings(request: ImageRequest, spec: EngineSpec, look: Look | None) -> dic
     }
 
 
-def largest(spec: EngineSpec) -> int:
-    """The most pixels one picture of this engine may have before it is enlarged: nine times what it was trained at."""
-    return max(9 * spec.native[0] * spec.native[1], *(width * height for width, height in spec.sizes))
-
-
 def _check_size(width: int, height: int, upscale: int, spec: EngineSpec) -> None:
-    for name, value in (("width", width), ("height", height)):
-        if value % 8:
-            near = max(64, round(value / 8) * 8)
-            raise StudioError(f"{name.capitalize()} must be a multiple of 8.", f"{near} is the nearest.", field=name)
+    smallest, largest, grid = spec.sides
     sizes = ", ".join(f"{w} × {h}" for w, h in spec.sizes[:4])
-    if width * height > largest(spec):
-        raise StudioError(
-            f"{width} × {height} pixels are too many for {spec.name}.", f"Choose {sizes} and enlarge it.", field="width"
-        )
-    if max(width, height) > 4 * min(width, height):
-        raise StudioError(f"{width} × {height} is too narrow a strip.", f"Choose {sizes}.", field="width")
+    for name, side in (("width", width), ("height", height)):
+        if not smallest <= side <= largest:
+            raise StudioError(
+                f"{spec.name} cannot draw {width} × {height}: a side has {smallest} to {largest} pixels.",
+                f"Choose {sizes}, and enlarge the picture.",
+                field=name,
+            )
+        if side % grid:
+            near = min(largest, max(smallest, round(side / grid) * grid))
+            raise StudioError(
+                f"{name.capitalize()} must be a multiple of {grid} for {spec.name}.", f"{near} is near.", field=name
+            )
     if width * height * upscale * upscale > MOST_PIXELS:
         raise StudioError(
             f"Enlarged {upscale} times this would have {width * upscale} × {height * upscale} pixels.",

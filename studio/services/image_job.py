@@ -179,7 +179,7 @@ class ImageExecutor:
 
 
 def recipe_of(composed: Composed, seed: int, facts: dict) -> Recipe:
-    """The whole recipe of one picture of the batch. `facts` is what only the run knows: device, dtype, seconds, model."""
+    """The recipe of one picture of the batch. `facts` is what only the run knows: device, dtype, seconds, model."""
     named = {kind: (composed.ingredient(of) or {}).get("name") for kind, of in _KINDS.items()}
     return Recipe(
         engine=composed.engine,

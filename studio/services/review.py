@@ -168,7 +168,7 @@ class Review:
                 which = "This picture is" if len(kept) == 1 else f"{len(kept)} of these pictures are"
                 raise Conflict(f"{which} not in the trash.", "Only what is in the trash can be deleted for good.")
             for asset in assets:
-                # the document goes first: a file without one is offered at the next start, the reverse looks like a loss
+                # the document goes first: a file without one is offered again, the reverse looks like a loss
                 self.store.assets.remove(asset.id)
                 for path in (asset.file, asset.original_file):
                     self._remove_file(self.paths.inside(path) if path else None)

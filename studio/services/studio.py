@@ -1,0 +1,94 @@
+"""The composition root of the services: everything is made once here and handed down. There is no other state."""
+
+import logging
+from dataclasses import dataclass, field
+
+from studio import __version__
+from studio.jobs import Queue
+from studio.paths import Paths
+from studio.services import log as log_file
+from studio.services.captions import Captions
+from studio.services.characters import Characters
+from studio.services.engine_use import EngineUse
+from studio.services.images import Images
+from studio.services.publishing import Publishing
+from studio.services.review import Review
+from studio.services.system import System
+from studio.settings import Settings
+from studio.store import Store
+
+log = logging.getLogger("studio")
+
+
+@dataclass
+class Studio:
+    """One opened data folder and what can be done with it. Made by `build`, to be closed."""
+
+    paths: Paths
+    settings: Settings
+    store: Store
+    queue: Queue
+    characters: Characters
+    images: Images
+    review: Review
+    captions: Captions
+    publishing: Publishing
+    system: System
+    _log: logging.Handler = field(repr=False)
+    _open: bool = field(default=True, repr=False)
+
+    def close(self) -> None:
+        """Stop the queue, give the engine's memory back, let go of the data folder. Harmless when closed already."""
+        if not self._open:
+            return
+        self._open = False
+        try:
+            if self.queue.stop():
+                self.images.use.unload()
+        finally:
+            self.store.close()
+            log.info("The studio is closed.")
+            log_file.stop(self._log)
+
+    def __enter__(self) -> "Studio":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def build(paths: Paths, settings: Settings, *, use: EngineUse | None = None) -> Studio:
+    """Open the data folder and wire the services. The queue works once its `start` is called.
+
+    Raises Conflict when another studio has the folder, StudioError when it cannot be used. `use` replaces the engines,
+    for tests.
+    """
+    store = Store.open(paths)
+    handler = log_file.start(paths.log_file, lambda: str(settings.get("log_level")))
+    try:
+        log.info("Character Studio %s opens %s.", __version__, paths.data)
+        use = use or EngineUse(settings)
+        images = Images(store, paths, settings, use)
+        queue = Queue(store.jobs, {"image": images.executor}, paths.house / "queue-paused")
+        images.queue = queue
+        review = Review(store, paths, settings, images.give_thumbnails)
+        review.sweep(paths.house / "tmp")
+        for notice in (*store.notices, *settings.notices):
+            log.warning("%s", notice)
+        return Studio(
+            paths=paths,
+            settings=settings,
+            store=store,
+            queue=queue,
+            characters=Characters(store, paths),
+            images=images,
+            review=review,
+            captions=Captions(store),
+            publishing=Publishing(store, paths, settings),
+            system=System(paths, settings, store, queue, use),
+            _log=handler,
+        )
+    except BaseException:
+        log_file.stop(handler)
+        store.close()
+        raise
