@@ -2,16 +2,9 @@
 
 import threading
 import time
-from dataclasses import dataclass
 
 from studio.errors import NotFound
-
-
-@dataclass(frozen=True)
-class FakePage:
-    items: list
-    next_cursor: str | None
-    total: int
+from studio.store.collection import Page
 
 
 class FakeJobs:
@@ -53,13 +46,16 @@ class FakeJobs:
             raise self.broken
         del self.kept[id]
 
+    def count(self, where=None):
+        return self.find(where).total
+
     def find(self, where=None, *, limit=50, cursor=None, newest_first=True):
         with self._lock:
             found = [doc for doc in self.kept.values() if where is None or where(doc.as_json())]
         found.sort(key=lambda doc: doc.id, reverse=newest_first)
         start = next((i + 1 for i, doc in enumerate(found) if doc.id == cursor), 0)
         more = found[start + limit - 1].id if len(found) > start + limit else None
-        return FakePage([doc.model_copy(deep=True) for doc in found[start : start + limit]], more, len(found))
+        return Page([doc.model_copy(deep=True) for doc in found[start : start + limit]], more, len(found))
 
 
 class StepExecutor:
@@ -86,11 +82,11 @@ class StepExecutor:
         self.started.set()
         for number in range(len(job.assets), batch):
             for step in range(steps):
+                time.sleep(self.step_s)
                 report(number * steps + step + 1, batch * steps, self.frames)
                 while self.gate is not None and not self.gate.wait(0.005):
                     report(number * steps + step + 1, batch * steps, self.frames)
                 if self.error is not None:
                     raise self.error
-                time.sleep(self.step_s)
             self.made.append(f"{job.id}-{number}")
             report.asset(f"{job.id}-{number}")

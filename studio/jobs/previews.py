@@ -3,9 +3,11 @@
 It knows a callable that makes small pictures; never latents, models or who asks.
 """
 
+import contextlib
 import io
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -25,14 +27,19 @@ class Previews:
     """The newest frames of one job, as JPEG when asked for. Safe to use from many threads."""
 
     def __init__(self):
-        self._lock = threading.Lock()  # held while pictures are made, so that a second viewer waits and shares them
-        self._offer: tuple[int, Frames] | None = None
+        self._making = threading.Lock()  # a second viewer waits and shares the pictures
+        self._offers: deque[tuple[int, Frames]] = deque(maxlen=1)  # taking and replacing are one step each
         self._made: tuple[int, list[bytes]] = (0, [])
         self.version = 0
+        self.count: int | None = 0  # pictures of the newest frames; None while only making them would tell
 
     def offer(self, version: int, frames: Frames) -> None:
         """Newer frames exist. Costs nothing: `frames` is called when somebody pulls, or never."""
-        self._offer = (version, frames)
+        if hasattr(frames, "__len__"):
+            self.count = len(frames)
+        elif not self.count:
+            self.count = None
+        self._offers.append((version, frames))
         self.version = version
 
     def pull(self) -> tuple[int, list[bytes]]:
@@ -40,28 +47,21 @@ class Previews:
 
         When frames cannot be made the pictures before them are returned: a preview is never worth a failed job.
         """
-        with self._lock:
-            offer, self._offer = self._offer, None
-            if offer is not None:
-                version, frames = offer
+        with self._making:
+            with contextlib.suppress(IndexError):
+                version, frames = self._offers.pop()
                 try:
-                    self._made = (version, [encode(frame) for frame in frames()])
+                    self._made = (version, [encode(frame) for frame in list(frames())])
+                    self.count = len(self._made[1])
                 except Exception as error:
                     log.warning("A preview could not be made: %s: %s", type(error).__name__, error)
             return self._made
 
-    def count(self) -> int | None:
-        """How many pictures the newest frames hold; 0 without frames, None when only making them would tell."""
-        offer = self._offer
-        if offer is not None and hasattr(offer[1], "__len__"):
-            return len(offer[1])
-        if made := len(self._made[1]):
-            return made
-        return None if offer is not None else 0
-
     def close(self) -> None:
         """Let go of frames nobody looked at, and of the tensors behind them. What was made stays."""
-        self._offer = None
+        self._offers.clear()
+        self.version, pictures = self._made
+        self.count = len(pictures)
 
 
 def encode(frame: "Image") -> bytes:

@@ -4,31 +4,25 @@ It knows jobs, their order and their states; never what a job makes. Progress an
 of state is durable when the call that made it returns.
 """
 
-import asyncio
 import contextlib
-import copy
 import logging
 import os
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import orjson
 
 from studio.domain.document import now
 from studio.domain.job import FINISHED, MOST_ATTEMPTS, Job, Progress
 from studio.errors import BadRequest, Cancelled, Conflict, NotFound, TooLarge
-from studio.jobs.previews import Frames, Previews
-from studio.jobs.progress import Pace
-from studio.jobs.view import JobView
+from studio.jobs.news import News
+from studio.jobs.previews import Frames
+from studio.jobs.view import Entry, JobView
 from studio.jobs.worker import Executor, Outcome, Worker, perform
-
-if TYPE_CHECKING:
-    from studio.store import Collection, Page
+from studio.store.collection import Collection, Page
 
 log = logging.getLogger("studio.jobs")
 
@@ -42,25 +36,12 @@ INTERRUPTED = {
 }
 
 
-class _Entry:
-    """What the queue holds in memory of one job. `stop` is why a run should end: "", "cancel" or "shutdown"."""
-
-    __slots__ = ("job", "pace", "previews", "stop", "version")
-
-    def __init__(self, job: Job):
-        self.job, self.pace, self.previews, self.stop, self.version = job, Pace(), Previews(), "", 0
-
-    @property
-    def place(self) -> tuple[float, str]:
-        return self.job.order, self.job.id
-
-
 class _Report:
     """The Report of one run: steps into memory, assets to disk."""
 
     __slots__ = ("_entry", "_queue")
 
-    def __init__(self, queue: "Queue", entry: _Entry):
+    def __init__(self, queue: "Queue", entry: Entry):
         self._queue, self._entry = queue, entry
 
     def __call__(self, done: int, total: int, frames: Frames | None = None, note: str = "") -> None:
@@ -80,24 +61,21 @@ class Queue:
     for microseconds only: a step never waits for a disk. Whoever takes both takes `_admin` first.
     """
 
-    def __init__(self, jobs: "Collection[Job]", executors: dict[str, Executor], paused_file: Path | None = None):
+    def __init__(self, jobs: Collection[Job], executors: dict[str, Executor], paused_file: Path | None = None):
         self._jobs, self._executors, self._paused_file = jobs, executors, paused_file
         self._admin = threading.RLock()
-        self._news = threading.Condition(threading.Lock())
-        # starts at the clock: a page that watched the process before must never take an old version for the newest
-        self._version = self._floor = time.time_ns() // 1_000_000
-        self._subscribers: tuple[Callable[[int], None], ...] = ()
-        self._active: dict[str, _Entry] = {}
-        self._ended: OrderedDict[str, _Entry] = OrderedDict()
-        self._waiting: list[_Entry] = []
-        self._running: _Entry | None = None
+        self._news = News()
+        self._floor = self._news.version
+        self._active: dict[str, Entry] = {}
+        self._ended: OrderedDict[str, Entry] = OrderedDict()
+        self._waiting: list[Entry] = []
+        self._running: Entry | None = None
         self._unsaved: dict[str, Job] = {}
         self._worker: Worker | None = None
         self._stopping = False
         self._paused = bool(paused_file and paused_file.exists())
         for job in self._every(lambda job: job["state"] not in FINISHED):
-            self._active[job.id] = entry = _Entry(job)
-            entry.version = self._version
+            self._active[job.id] = entry = Entry(job, self._floor)
             if job.state == "waiting":
                 self._waiting.append(entry)
         self._waiting.sort(key=lambda entry: entry.place)
@@ -152,10 +130,12 @@ class Queue:
         if kind not in self._executors:
             known = ", ".join(sorted(self._executors)) or "nothing yet"
             raise BadRequest(f'The studio does not know how to make "{kind}".', f"It makes: {known}.", field="kind")
+        if not isinstance(request, dict):
+            raise BadRequest("A request is a set of named values.", field="request")
         job = Job(kind=kind, request=_plain(request), character_id=_plain(character_id), owner=_plain(owner))
         with self._admin:
             job.order = self._last()
-            entry = _Entry(self._jobs.add(job))
+            entry = Entry(self._jobs.add(job))
             with self._news:
                 self._active[job.id] = entry
                 self._waiting.append(entry)
@@ -194,13 +174,15 @@ class Queue:
 
     def remove_finished(self) -> int:
         """Take every finished job off the list and say how many there were."""
-        with self._admin:
-            gone = [job.id for job in self._every(lambda job: job["state"] in FINISHED)]
-            for job_id in gone:
-                self._jobs.remove(job_id)
-                self._drop(job_id)
-            self._announce()
-            return len(gone)
+        gone = 0
+        for job in self._every(lambda job: job["state"] in FINISHED):
+            with self._admin, contextlib.suppress(NotFound):  # one by one: a long list must not hold up the worker
+                if job.id not in self._active:
+                    self._jobs.remove(job.id)
+                    self._drop(job.id)
+                    gone += 1
+        self._announce()
+        return gone
 
     def retry(self, job_id: str) -> JobView:
         """A finished job waits again, last, with all its attempts. After a failure or a cancellation the assets it has
@@ -210,7 +192,7 @@ class Queue:
             job = self._job(job_id)
             if job.state not in FINISHED:
                 raise Conflict("This job is still in the queue.", "Wait until it is finished, or cancel it first.")
-            entry = _Entry(job)
+            entry = Entry(job)
             order, assets = self._last(), [] if job.state == "succeeded" else job.assets
             self._save(entry, lambda job: _waits_again(job, order, attempt=0, assets=assets))
             with self._news:
@@ -236,7 +218,7 @@ class Queue:
                 self._save(entry, lambda job: setattr(job, "order", order))
             with self._news:
                 self._waiting.sort(key=lambda entry: entry.place)
-            return self._changed(entry)
+            return self._changed(entry, queue_moved=True)
 
     def pause(self) -> None:
         """Start no further job, also after a restart. The running one finishes."""
@@ -264,23 +246,23 @@ class Queue:
     @property
     def version(self) -> int:
         """Grows with every change of any job, and from one process to the next."""
-        return self._version
+        return self._news.version
 
     def view(self, job_id: str) -> JobView:
         """The job as it is now. NotFound when there is none."""
         with self._news:
             entry = self._active.get(job_id) or self._ended.get(job_id)
             if entry is not None:
-                return self._view(entry, self._position(entry))
+                return self._view(entry)
         return self._view_kept(self._jobs.get(job_id))
 
     def active(self) -> list[JobView]:
         """The running job, then the waiting ones in order."""
         with self._news:
-            running = [self._view(self._running, None)] if self._running is not None else []
-            return running + [self._view(entry, place) for place, entry in enumerate(self._waiting, 1)]
+            running = [self._view(self._running)] if self._running is not None else []
+            return running + [entry.view(place) for place, entry in enumerate(self._waiting, 1)]
 
-    def views(self, *, active_only: bool = False, limit: int = 50, cursor: str | None = None) -> "Page[JobView]":
+    def views(self, *, active_only: bool = False, limit: int = 50, cursor: str | None = None) -> Page[JobView]:
         """Running, waiting in order, then finished, newest first. BadRequest for a cursor that is none of ours."""
         limit = max(int(limit), 1)
         section, _, rest = (cursor or "waiting:").partition(":")
@@ -291,21 +273,31 @@ class Queue:
         if shown and rest:
             after = _place(rest)
             shown = [view for view in shown if view.position is not None and self._place_of(view) > after]
-        room = 0 if active_only else limit - len(shown)
-        store_cursor = rest or None if section == "finished" else None
-        kept = self._jobs.find(_is_finished, limit=max(room, 1), cursor=store_cursor)
-        total = len(active) + (0 if active_only else kept.total)
-        more = None
         if len(shown) > limit:
             shown = shown[:limit]
             more = f"waiting:{_mark(self._place_of(shown[-1]))}"
-        elif room > 0:
-            seen = {view.id for view in shown}  # one may have ended since
-            shown = shown + [self._view_kept(job) for job in kept.items if job.id not in seen]
-            more = kept.next_cursor and f"finished:{kept.next_cursor}"
-        elif not active_only and kept.total:
-            more = "finished:"
-        return replace(kept, items=shown, next_cursor=more, total=total)
+        elif active_only:
+            more = None
+        else:
+            kept, more = self._finished_page(limit - len(shown), rest if section == "finished" else "")
+            shown = shown + kept
+        return Page(shown, more, len(active) if active_only else max(self._jobs.count(), len(active)))
+
+    def _finished_page(self, room: int, cursor: str) -> tuple[list[JobView], str | None]:
+        """Up to `room` finished jobs after the store's `cursor`, and the cursor of this queue for the next ones.
+
+        All documents are walked by age, which reads only what is shown; asking the store for a state reads every file.
+        """
+        found: list[JobView] = []
+        with self._news:
+            active = set(self._active)
+        while room > len(found):
+            page = self._jobs.find(limit=room - len(found), cursor=cursor or None)
+            found += [self._view_kept(job) for job in page.items if job.id not in active]
+            if page.next_cursor is None:
+                return found, None
+            cursor = page.next_cursor
+        return found, f"finished:{cursor}"
 
     def previews(self, job_id: str) -> tuple[int, list[bytes]]:
         """The version and one JPEG per picture of the batch, made now if nobody has asked for them yet; (0, []) when
@@ -320,49 +312,23 @@ class Queue:
 
     def wait(self, since: int, timeout: float) -> int:
         """Blocks until anything changed after version `since`, or `timeout` seconds; returns the newest version."""
-        with self._news:
-            self._news.wait_for(lambda: self._version != since, timeout)
-            return self._version
+        return self._news.wait(since, timeout)
 
     async def changes(self, since: int, timeout: float) -> int:
         """`wait` for coroutines: no thread is held while nothing changes."""
-        loop, changed, told = asyncio.get_running_loop(), asyncio.Event(), False
-
-        def wake(version: int) -> None:
-            nonlocal told
-            if not told:  # once per wait is enough: a step must not pay for every page that is still asleep
-                told = True
-                loop.call_soon_threadsafe(changed.set)
-
-        unsubscribe = self.subscribe(wake)
-        try:
-            if self._version == since:
-                await asyncio.wait_for(changed.wait(), timeout)
-        except asyncio.TimeoutError:
-            return self._version
-        finally:
-            unsubscribe()
-        return self._version
+        return await self._news.changes(since, timeout)
 
     def subscribe(self, callback: Callable[[int], None]) -> Callable[[], None]:
         """`callback(version)` after every change, on the thread that made it: it must return at once. One that raises
         is not called again. Returns the function that ends it.
         """
-        listener = lambda version: callback(version)  # the same callback may be subscribed twice
-        with self._news:
-            self._subscribers += (listener,)
-
-        def unsubscribe() -> None:
-            with self._news:
-                self._subscribers = tuple(other for other in self._subscribers if other is not listener)
-
-        return unsubscribe
+        return self._news.subscribe(callback)
 
     def finished(self, job_id: str, timeout: float) -> JobView:
         """Waits until the job is finished. TimeoutError after `timeout` seconds, NotFound when it is removed."""
         until = time.monotonic() + timeout
         while True:
-            since = self._version
+            since = self._news.version
             view = self.view(job_id)
             if view.state in FINISHED:
                 return view
@@ -372,11 +338,11 @@ class Queue:
             self.wait(since, left)
 
     # ------------------------------------------------------------------ the worker's side
-    def _take(self) -> _Entry | None:
+    def _take(self) -> Entry | None:
         """The next job, marked as running on disk; None when the worker should end."""
         while True:
             with self._news:
-                self._news.wait_for(lambda: self._stopping or (self._waiting and not self._paused))
+                self._news.block_until(lambda: self._stopping or (self._waiting and not self._paused))
             with self._admin:
                 if self._stopping:
                     return None
@@ -399,16 +365,16 @@ class Queue:
                     with self._news:
                         self._waiting.remove(entry)
                         # an entry of its own for every run: a thread left over from the last one reports to nobody
-                        self._running = self._active[entry.job.id] = entry = _Entry(entry.job)
+                        self._running = self._active[entry.job.id] = entry = Entry(entry.job, entry.version)
                     self._changed(entry, queue_moved=True)
                     log.info("Job %s (%s) starts, attempt %d.", entry.job.id, entry.job.kind, entry.job.attempt)
                     return entry
 
-    def _perform(self, entry: _Entry) -> Outcome:
+    def _perform(self, entry: Entry) -> Outcome:
         job = entry.job.model_copy(deep=True)
         return perform(self._executors.get(job.kind), job, _Report(self, entry))
 
-    def _settle(self, entry: _Entry, outcome: Outcome) -> None:
+    def _settle(self, entry: Entry, outcome: Outcome) -> None:
         with self._admin:
             if self._running is not entry:  # stop() gave it up while it hung
                 return
@@ -421,34 +387,31 @@ class Queue:
             else:
                 self._end(entry, outcome.state, outcome.error)
 
-    def _step(self, entry: _Entry, done: int, total: int, frames: Frames | None, note: str) -> None:
+    def _step(self, entry: Entry, done: int, total: int, frames: Frames | None, note: str) -> None:
         with self._news:
             if entry.stop or entry is not self._running:
                 raise Cancelled
-            entry.pace.step(done, total, note, time.monotonic())
-            self._version = entry.version = version = self._version + 1
+            entry.pace.step(done, total, note, time.perf_counter())
+            entry.version = version = self._news.turn()
             if frames is not None:
                 entry.previews.offer(version, frames)
-            self._news.notify_all()
-            subscribers = self._subscribers
-        if subscribers:
-            self._tell(subscribers, version)
+        self._news.tell(version)
 
-    def _asset(self, entry: _Entry, asset_id: str) -> None:
+    def _asset(self, entry: Entry, asset_id: str) -> None:
         with self._admin:
             if asset_id not in entry.job.assets:
-                self._save(entry, lambda job: setattr(job, "assets", [*job.assets, asset_id]))
+                self._save(entry, lambda job: setattr(job, "assets", list(dict.fromkeys([*job.assets, asset_id]))))
                 self._changed(entry)
 
     # ------------------------------------------------------------------ changes of state, under _admin
-    def _end(self, entry: _Entry, state: str, error: dict | None = None) -> None:
-        progress = entry.pace.progress(time.monotonic())
-        progress = progress.model_copy(update={"eta_s": None})
+    def _end(self, entry: Entry, state: str, error: dict | None = None) -> None:
+        progress = entry.pace.progress(time.perf_counter())
+        progress.eta_s = None
         self._save_anyway(entry, lambda job: _ended(job, state, error, progress))
         log.info("Job %s (%s) %s with %d assets.", entry.job.id, entry.job.kind, state, len(entry.job.assets))
         self._forget(entry)
 
-    def _put_back(self, entry: _Entry, *, counted: bool) -> None:
+    def _put_back(self, entry: Entry, *, counted: bool) -> None:
         """A job that was interrupted is next again. `counted`: the interruption uses up an attempt."""
         order = self._waiting[0].job.order - 1 if self._waiting else 1.0
         attempt = entry.job.attempt - (0 if counted else 1)
@@ -456,11 +419,11 @@ class Queue:
         with self._news:
             if self._running is entry:
                 self._running = None
-            entry = self._active[entry.job.id] = _Entry(entry.job)
+            entry = self._active[entry.job.id] = Entry(entry.job)
             self._waiting.insert(0, entry)
         self._changed(entry, queue_moved=True)
 
-    def _forget(self, entry: _Entry) -> JobView:
+    def _forget(self, entry: Entry) -> JobView:
         """A job that ended leaves the active ones; the latest few stay in memory with their last preview."""
         moved = entry in self._waiting
         with self._news:
@@ -483,7 +446,7 @@ class Queue:
             if entry in self._waiting:
                 self._waiting.remove(entry)
 
-    def _renumber(self, entries: Sequence[_Entry]) -> None:
+    def _renumber(self, entries: Sequence[Entry]) -> None:
         """Whole numbers again, after so many moves between the same two neighbours that no number is left."""
         orders = {entry.job.id: float(place) for place, entry in enumerate(entries, 1)}
         saved = self._jobs.update_many(list(orders), lambda job: setattr(job, "order", orders[job.id]))
@@ -492,13 +455,13 @@ class Queue:
             for entry in entries:
                 entry.job = kept[entry.job.id]
 
-    def _save(self, entry: _Entry, change: Callable[[Job], None]) -> None:
+    def _save(self, entry: Entry, change: Callable[[Job], None]) -> None:
         """`change` on disk, then in memory. Raises what the store raises, and nothing has changed then."""
         saved = self._jobs.update(entry.job.id, change)
         with self._news:
             entry.job = saved
 
-    def _save_anyway(self, entry: _Entry, change: Callable[[Job], None]) -> None:
+    def _save_anyway(self, entry: Entry, change: Callable[[Job], None]) -> None:
         """For what has happened already, whether the disk takes it or not. It is written later if it has to be: at
         the worst a crash comes first, and the job is then taken for interrupted and goes on from its assets.
         """
@@ -536,69 +499,29 @@ class Queue:
                 return iter(found)
 
     # ------------------------------------------------------------------ news
-    def _changed(self, entry: _Entry, *, queue_moved: bool = False) -> JobView:
+    def _changed(self, entry: Entry, *, queue_moved: bool = False) -> JobView:
         """Tell everybody that this job changed, and with `queue_moved` every waiting one: their numbers did."""
         self._announce(entry, queue_moved=queue_moved)
         with self._news:
-            return self._view(entry, self._position(entry))
+            return self._view(entry)
 
-    def _announce(self, entry: _Entry | None = None, *, queue_moved: bool = False) -> None:
+    def _announce(self, entry: Entry | None = None, *, queue_moved: bool = False) -> None:
         with self._news:
-            self._version = version = self._version + 1
+            version = self._news.turn()
             for changed in [entry] * (entry is not None) + self._waiting * queue_moved:
                 changed.version = version
-            self._news.notify_all()
-            subscribers = self._subscribers
-        self._tell(subscribers, version)
+        self._news.tell(version)
 
-    def _tell(self, subscribers: Sequence[Callable[[int], None]], version: int) -> None:
-        for listener in subscribers:
-            try:
-                listener(version)
-            except Exception as error:
-                log.warning("A listener of the queue is dropped: %s: %s", type(error).__name__, error)
-                with self._news:
-                    self._subscribers = tuple(other for other in self._subscribers if other is not listener)
-
-    # ------------------------------------------------------------------ views, under _news
-    def _position(self, entry: _Entry) -> int | None:
-        return self._waiting.index(entry) + 1 if entry in self._waiting else None
-
-    def _view(self, entry: _Entry, position: int | None) -> JobView:
-        job, running = entry.job, entry is self._running
-        progress = entry.pace.progress(time.monotonic()) if running else job.progress.model_copy()
-        count = entry.previews.count()
-        if count is None:  # frames nobody has looked at yet: as many as were asked for
-            asked = job.request.get("batch")
-            count = min(max(asked, 1), 64) if isinstance(asked, int) else 1
-        return JobView(
-            id=job.id,
-            kind=job.kind,
-            character_id=job.character_id,
-            owner=job.owner,
-            state=job.state,
-            position=position,
-            request=copy.deepcopy(job.request),
-            progress=progress,
-            assets=list(job.assets),
-            error=job.error and dict(job.error),
-            attempt=job.attempt,
-            created_at=job.created_at,
-            started_at=job.started_at,
-            finished_at=job.finished_at,
-            preview_count=count,
-            preview_version=entry.previews.version,
-            version=entry.version,
-            cancelling=running and entry.stop == "cancel",
-        )
+    def _view(self, entry: Entry) -> JobView:
+        """The view of one job; `_news` is held."""
+        position = self._waiting.index(entry) + 1 if entry in self._waiting else None
+        return entry.view(position, time.perf_counter() if entry is self._running else None)
 
     def _view_kept(self, job: Job) -> JobView:
+        """The view of a document, from memory if it is there."""
         with self._news:
             entry = self._active.get(job.id) or self._ended.get(job.id)
-            if entry is None:
-                entry = _Entry(job)
-                entry.version = self._floor
-            return self._view(entry, self._position(entry))
+            return self._view(entry) if entry is not None else Entry(job, self._floor).view(None)
 
     def _place_of(self, view: JobView) -> tuple[float, str]:
         entry = self._active.get(view.id)
@@ -617,10 +540,6 @@ def _waits_again(job: Job, order: float, attempt: int, assets: list[str]) -> Non
 
 def _ended(job: Job, state: str, error: dict | None, progress: Progress) -> None:
     job.state, job.error, job.progress, job.finished_at, job.cancel_requested = state, error, progress, now(), False
-
-
-def _is_finished(job: dict) -> bool:
-    return job["state"] in FINISHED
 
 
 def _between(before: float | None, after: float | None) -> float | None:

@@ -1,8 +1,11 @@
 """What pages and the API see of a job: a frozen picture of one moment. It knows no queue and no disk."""
 
+import copy
 from dataclasses import dataclass, fields
 
-from studio.domain.job import Progress
+from studio.domain.job import Job, Progress
+from studio.jobs.previews import Previews
+from studio.jobs.progress import Pace
 
 
 @dataclass(frozen=True)
@@ -36,3 +39,57 @@ class JobView:
         """The view as plain JSON values, for the API."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return values | {"progress": self.progress.model_dump()}
+
+
+class Entry:
+    """What is in memory of one job: its document as last written, and what a run adds to it.
+
+    `stop` is why the run should end: "", "cancel" or "shutdown". The document is replaced, never changed.
+    """
+
+    __slots__ = ("_view", "job", "pace", "previews", "stop", "version")
+
+    def __init__(self, job: Job, version: int = 0):
+        self.job, self.version, self.stop = job, version, ""
+        self.pace, self.previews = Pace(), Previews()
+        self._view: JobView | None = None
+
+    @property
+    def place(self) -> tuple[float, str]:
+        """Sorts the waiting jobs."""
+        return self.job.order, self.job.id
+
+    def view(self, position: int | None, running_at: float | None = None) -> JobView:
+        """The job now; `running_at` is the clock's seconds while it runs, None otherwise.
+
+        A job that does not run is drawn once per version: many pages look at long queues at every step.
+        """
+        if running_at is None and self._view is not None and self._view.version == self.version:
+            return self._view
+        job, running = self.job, running_at is not None
+        count = self.previews.count
+        if count is None:  # frames nobody has looked at yet: as many as were asked for
+            asked = job.request.get("batch")
+            count = min(max(asked, 1), 64) if isinstance(asked, int) else 1
+        view = JobView(
+            id=job.id,
+            kind=job.kind,
+            character_id=job.character_id,
+            owner=job.owner,
+            state=job.state,
+            position=position,
+            request=copy.deepcopy(job.request),
+            progress=self.pace.progress(running_at) if running else job.progress.model_copy(),
+            assets=list(job.assets),
+            error=job.error and dict(job.error),
+            attempt=job.attempt,
+            created_at=job.created_at,
+            started_at=job.started_at,
+            finished_at=job.finished_at,
+            preview_count=count,
+            preview_version=self.previews.version,
+            version=self.version,
+            cancelling=running and self.stop == "cancel",
+        )
+        self._view = None if running else view
+        return view

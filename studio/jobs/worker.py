@@ -75,11 +75,20 @@ def perform(executor: Executor | None, job: Job, report: Report) -> Outcome:
         if executor is None:
             raise StudioError(f'The studio does not know how to make "{job.kind}".', "Remove this job.")
         executor.run(job, report)
-    except Cancelled:
-        return Outcome("stopped")
     except BaseException as error:
-        return Outcome("failed", explain(error, job))
+        return Outcome("stopped") if _stopped(error) else Outcome("failed", explain(error, job))
     return Outcome("succeeded")
+
+
+def _stopped(error: BaseException | None) -> bool:
+    """Whether Cancelled is at the bottom of it: some libraries wrap what comes out of their callbacks."""
+    seen = set()
+    while error is not None and id(error) not in seen:
+        if isinstance(error, Cancelled):
+            return True
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def explain(error: BaseException, job: Job) -> dict:
