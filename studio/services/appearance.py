@@ -35,10 +35,15 @@ def subject(look: Appearance, *, without: frozenset[str] = frozenset()) -> str:
     names = ["hair", "skin", "eyes", "glasses", "facial_hair"]
     said = [_clean(text) for name, text in zip(names, features, strict=True) if name not in without]
     said = [text for text in said if text]
+    before, noun = [], look.presents_as
+    if said and said[0].lower() == "bald" and "hair" not in without:
+        before.append(said.pop(0))
     build = _clean(look.build)
-    noun = f"{build} {look.presents_as}" if build and len(build.split()) <= 2 and "," not in build else look.presents_as
-    if build and noun == look.presents_as:
+    if build and len(build.split()) <= 2 and "," not in build:
+        before.insert(0, build)
+    elif build:
         said.append(build)
+    noun = " ".join([*before, noun])
     return f"{noun} with {', '.join(said)}" if said else noun
 
 
@@ -46,7 +51,7 @@ def hair(look: Appearance) -> str:
     """Style and colour as one phrase: "long wavy red hair", "a red bob", "bald"."""
     style, color = _clean(look.hair_style), _clean(look.hair_color)
     if style.lower() in _BALD:
-        return style
+        return "bald"
     bare = re.sub(r"\s*hair$", "", style, flags=re.IGNORECASE)
     color = re.sub(r"\s*hair$", "", color, flags=re.IGNORECASE)
     if bare.lower() in _HAIR_NOUNS:
