@@ -21,7 +21,7 @@ from studio.errors import BadRequest, Cancelled, Conflict, NotFound, TooLarge
 from studio.jobs.news import News
 from studio.jobs.previews import Frames
 from studio.jobs.view import Entry, JobView
-from studio.jobs.worker import Executor, Outcome, Worker, perform
+from studio.jobs.worker import Executor, Outcome, Worker, clean, limit_of, perform
 from studio.store.collection import Collection, Page
 
 log = logging.getLogger("studio.jobs")
@@ -74,7 +74,7 @@ class Queue:
         self._worker: Worker | None = None
         self._stopping = False
         self._paused = bool(paused_file and paused_file.exists())
-        for job in self._every(lambda job: job["state"] not in FINISHED):
+        for job in self._every(lambda job: job.get("state", "waiting") not in FINISHED):
             self._active[job.id] = entry = Entry(job, self._floor)
             if job.state == "waiting":
                 self._waiting.append(entry)
@@ -103,15 +103,16 @@ class Queue:
                 if self._running is not None and not self._running.stop:
                     self._running.stop = "shutdown"
             self._announce()
-        if worker is None or worker is threading.current_thread():
+        if worker is threading.current_thread():
             return True
-        worker.join(timeout)
-        if worker.is_alive():
-            with self._admin:
-                if (entry := self._running) is not None:
-                    log.warning("Job %s did not stop in %g s; it is put back in the queue.", entry.job.id, timeout)
-                    self._settle(entry, Outcome("stopped"))
-        return not worker.is_alive()
+        if worker is not None:
+            worker.join(timeout)
+        with self._admin:
+            if worker is not None and worker.is_alive() and (entry := self._running) is not None:
+                log.warning("Job %s did not stop in %g s; it is put back in the queue.", entry.job.id, timeout)
+                self._settle(entry, Outcome("stopped"))
+            self._save_unsaved()
+        return worker is None or not worker.is_alive()
 
     def _recover(self) -> None:
         interrupted = [entry for entry in self._active.values() if entry.job.state == "running"]
@@ -135,7 +136,8 @@ class Queue:
         job = Job(kind=kind, request=_plain(request), character_id=_plain(character_id), owner=_plain(owner))
         with self._admin:
             job.order = self._last()
-            entry = Entry(self._jobs.add(job))
+            with _told_when_full():
+                entry = Entry(self._jobs.add(job))
             with self._news:
                 self._active[job.id] = entry
                 self._waiting.append(entry)
@@ -168,15 +170,20 @@ class Queue:
         with self._admin:
             if self._job(job_id).state == "running":
                 raise Conflict("This job is running.", "Cancel it first, then remove it.")
-            self._jobs.remove(job_id)
+            with _told_when_full():
+                self._jobs.remove(job_id)
             self._drop(job_id)
             self._announce(queue_moved=True)
 
     def remove_finished(self) -> int:
         """Take every finished job off the list and say how many there were."""
         gone = 0
-        for job in self._every(lambda job: job["state"] in FINISHED):
-            with self._admin, contextlib.suppress(NotFound):  # one by one: a long list must not hold up the worker
+        for job in self._every(lambda job: job.get("state") in FINISHED):
+            with (
+                self._admin,
+                contextlib.suppress(NotFound),
+                _told_when_full(),
+            ):  # one by one: a long list must not hold up the worker
                 if job.id not in self._active:
                     self._jobs.remove(job.id)
                     self._drop(job.id)
@@ -223,12 +230,13 @@ class Queue:
     def pause(self) -> None:
         """Start no further job, also after a restart. The running one finishes."""
         with self._admin:
-            if self._paused_file is not None:
-                self._paused_file.parent.mkdir(parents=True, exist_ok=True)
-                with self._paused_file.open("wb") as file:
-                    os.fsync(file.fileno())
             self._paused = True
             self._announce()
+            if self._paused_file is not None:
+                with _told_when_full():
+                    self._paused_file.parent.mkdir(parents=True, exist_ok=True)
+                    with self._paused_file.open("wb") as file:
+                        os.fsync(file.fileno())
 
     def resume(self) -> None:
         """Go on with the waiting jobs."""
@@ -269,6 +277,7 @@ class Queue:
         if section not in ("waiting", "finished"):
             raise BadRequest("This is not a page of the queue.", "Start again from the first page.", field="cursor")
         active = self.active()
+        seen = {view.id for view in active}
         shown = active if section == "waiting" else []
         if shown and rest:
             after = _place(rest)
@@ -279,21 +288,20 @@ class Queue:
         elif active_only:
             more = None
         else:
-            kept, more = self._finished_page(limit - len(shown), rest if section == "finished" else "")
+            kept, more = self._finished_page(limit - len(shown), rest if section == "finished" else "", seen)
             shown = shown + kept
         return Page(shown, more, len(active) if active_only else max(self._jobs.count(), len(active)))
 
-    def _finished_page(self, room: int, cursor: str) -> tuple[list[JobView], str | None]:
-        """Up to `room` finished jobs after the store's `cursor`, and the cursor of this queue for the next ones.
+    def _finished_page(self, room: int, cursor: str, seen: set[str]) -> tuple[list[JobView], str | None]:
+        """Up to `room` finished jobs after the store's `cursor` without the `seen` ones, and our cursor for the next.
 
         All documents are walked by age, which reads only what is shown; asking the store for a state reads every file.
         """
         found: list[JobView] = []
-        with self._news:
-            active = set(self._active)
         while room > len(found):
             page = self._jobs.find(limit=room - len(found), cursor=cursor or None)
-            found += [self._view_kept(job) for job in page.items if job.id not in active]
+            views = [self._view_kept(job) for job in page.items if job.id not in seen]
+            found += [view for view in views if view.state in FINISHED]  # one may be new since `seen`
             if page.next_cursor is None:
                 return found, None
             cursor = page.next_cursor
@@ -391,7 +399,7 @@ class Queue:
         with self._news:
             if entry.stop or entry is not self._running:
                 raise Cancelled
-            entry.pace.step(done, total, note, time.perf_counter())
+            entry.pace.step(done, total, clean(note) if note else "", time.perf_counter())
             entry.version = version = self._news.turn()
             if frames is not None:
                 entry.previews.offer(version, frames)
@@ -449,7 +457,8 @@ class Queue:
     def _renumber(self, entries: Sequence[Entry]) -> None:
         """Whole numbers again, after so many moves between the same two neighbours that no number is left."""
         orders = {entry.job.id: float(place) for place, entry in enumerate(entries, 1)}
-        saved = self._jobs.update_many(list(orders), lambda job: setattr(job, "order", orders[job.id]))
+        with _told_when_full():
+            saved = self._jobs.update_many(list(orders), lambda job: setattr(job, "order", orders[job.id]))
         kept = {job.id: job for job in saved}
         with self._news:
             for entry in entries:
@@ -457,7 +466,8 @@ class Queue:
 
     def _save(self, entry: Entry, change: Callable[[Job], None]) -> None:
         """`change` on disk, then in memory. Raises what the store raises, and nothing has changed then."""
-        saved = self._jobs.update(entry.job.id, change)
+        with _told_when_full():
+            saved = self._jobs.update(entry.job.id, change)
         with self._news:
             entry.job = saved
 
@@ -478,9 +488,10 @@ class Queue:
     def _save_unsaved(self) -> None:
         for job_id, job in list(self._unsaved.items()):
             values = {name: getattr(job, name) for name in Job.model_fields if name not in ("revision", "updated_at")}
-            with contextlib.suppress(NotFound):
-                self._jobs.update(job_id, lambda kept, values=values: [setattr(kept, *item) for item in values.items()])
-            self._unsaved.pop(job_id, None)
+            with contextlib.suppress(Exception):  # told when it failed first; the next job's start tries again
+                with contextlib.suppress(NotFound):
+                    self._jobs.update(job_id, lambda kept, values=values: [setattr(kept, *i) for i in values.items()])
+                self._unsaved.pop(job_id, None)
 
     def _last(self) -> float:
         return self._waiting[-1].job.order + 1 if self._waiting else 1.0
@@ -526,6 +537,18 @@ class Queue:
     def _place_of(self, view: JobView) -> tuple[float, str]:
         entry = self._active.get(view.id)
         return entry.place if entry is not None else (float("-inf"), view.id)
+
+
+@contextlib.contextmanager
+def _told_when_full() -> Iterator[None]:
+    """A full disk while writing is NoSpace, with its hint, and not a bug."""
+    try:
+        yield
+    except (OSError, MemoryError) as error:
+        known = limit_of(error)
+        if known is None:
+            raise
+        raise known from error
 
 
 # ---------------------------------------------------------------------- changes to a document

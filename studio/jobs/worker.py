@@ -95,10 +95,10 @@ def explain(error: BaseException, job: Job) -> dict:
     """The error as a job keeps it, with text for people. A bug goes to the log under a short id."""
     if isinstance(error, StudioError):
         log.info("Job %s (%s) failed: %s", job.id, job.kind, error.message)
-        return error.as_dict()
-    if (known := _machine(error)) is not None:
+        return _told(error)
+    if (known := limit_of(error)) is not None:
         log.error("Job %s (%s) failed: %s (%s: %s)", job.id, job.kind, known.message, type(error).__name__, error)
-        return known.as_dict()
+        return _told(known)
     mark = secrets.token_hex(2)
     # as text: a kept traceback would keep every tensor of its frames
     log.error("%s: job %s (%s) broke.\n%s", mark, job.id, job.kind, "".join(traceback.format_exception(error)).rstrip())
@@ -109,9 +109,23 @@ def explain(error: BaseException, job: Job) -> dict:
     }
 
 
-def _machine(error: BaseException) -> StudioError | None:
-    """Memory and disk, under whichever class they come. torch is not imported to recognise its error."""
-    text = str(error).lower()
+def _told(error: StudioError) -> dict:
+    """The error's dict, sure to be kept: a message may quote a file name that is no text."""
+    return {name: clean(value) for name, value in error.as_dict().items()}
+
+
+def clean(value) -> str:
+    """`value` as text that JSON can keep."""
+    text = value if type(value) is str else str(value)
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
+def limit_of(error: BaseException) -> StudioError | None:
+    """The error for a person when the machine's memory or disk is at its end, under whichever class it comes.
+
+    None when it is something else. torch is not imported to recognise its error.
+    """
+    text = str(error).lower() if isinstance(error, RuntimeError) else ""
     code = getattr(error, "errno", None) if isinstance(error, OSError) else None
     if code in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)) or getattr(error, "winerror", None) in (39, 112):
         return NoSpace(
@@ -121,7 +135,7 @@ def _machine(error: BaseException) -> StudioError | None:
         isinstance(error, MemoryError)
         or code == errno.ENOMEM
         or type(error).__name__ == "OutOfMemoryError"
-        or (isinstance(error, RuntimeError) and ("out of memory" in text or "can't allocate memory" in text))
+        or ("out of memory" in text or "can't allocate memory" in text)
     ):
         return OutOfMemory(
             "There was not enough memory to make this.", "Use a smaller size or fewer pictures at once, then retry."

@@ -3,13 +3,14 @@
 import asyncio
 import errno
 import logging
+import random
 import threading
 import time
 
 import pytest
 
 from studio.domain.job import FINISHED
-from studio.errors import BadRequest, Cancelled, Conflict, NotFound, StudioError, TooLarge
+from studio.errors import BadRequest, Cancelled, Conflict, NoSpace, NotFound, StudioError, TooLarge
 from studio.jobs import Queue
 from studio.paths import Paths
 from studio.store import Store
@@ -77,11 +78,14 @@ def test_a_job_is_on_disk_before_it_is_acknowledged(make, jobs):
 
 
 def test_a_refused_write_is_no_job():
-    """When the disk refuses, submit raises and nothing waits."""
+    """When the disk is full, submit says so and nothing waits."""
     jobs = FakeJobs()
     queue = Queue(jobs, {"image": StepExecutor()})
     jobs.broken = OSError(errno.ENOSPC, "full")
-    with pytest.raises(OSError, match="full"):
+    with pytest.raises(NoSpace, match="no space left"):
+        queue.submit("image", {})
+    jobs.broken = PermissionError("held by a virus scanner")
+    with pytest.raises(PermissionError):
         queue.submit("image", {})
     assert queue.active() == []
 
@@ -197,6 +201,8 @@ def test_changing_a_view_changes_no_job(make, jobs):
     view = queue.submit("image", given)
     given["tags"].append("b")
     view.request["tags"].append("c")
+    queue.view(view.id).request["tags"].append("d")
+    assert queue.view(view.id).request == {"tags": ["a"]}
     with pytest.raises(AttributeError):
         view.state = "failed"
     assert jobs.get(view.id).request == {"tags": ["a"]}
@@ -553,6 +559,27 @@ def test_an_end_that_cannot_be_written_is_written_later():
     queue.stop()
 
 
+def test_errors_and_notes_that_are_no_text_are_kept_as_text(make, jobs):
+    """Broken bytes of a file name in a message or a note, an error without words: the queue goes on."""
+
+    class Unspeakable(Exception):
+        def __str__(self):
+            raise ValueError("no words")
+
+    class Odd:
+        def run(self, job, report):
+            report(1, 2, note="\udcff left")
+            raise {"name": StudioError("No \udcff here.", 5), "words": Unspeakable()}[job.request["how"]]
+
+    queue = make(StepExecutor(), odd=Odd())
+    view = queue.finished(queue.submit("odd", {"how": "name"}).id, SOON)
+    assert view.error == {"code": "invalid", "message": "No ? here.", "hint": "5"}
+    assert view.progress.note == "? left"
+    assert queue.finished(queue.submit("odd", {"how": "words"}).id, SOON).error["code"] == "bug"
+    assert queue.finished(queue.submit("image", {}).id, SOON).state == "succeeded"
+    assert jobs.get(view.id).error == view.error
+
+
 def test_a_document_deleted_under_the_queue_stops_nobody():
     """Somebody removed the file of a waiting job: it is dropped, the next one is made."""
     jobs = FakeJobs()
@@ -665,6 +692,52 @@ def test_a_cancellation_survives_a_crash(make, jobs):
     job_id = crashed(jobs, cancel_requested=True)
     assert make(executor).view(job_id).state == jobs.get(job_id).state == "cancelled"
     assert executor.ran == []
+
+
+def test_everything_at_once_keeps_memory_and_disk_the_same():
+    """Six threads do what people do, at random, while jobs run: only Conflict and NotFound, one truth at the end."""
+    jobs, errors, known = FakeJobs(), [], []
+    queue = Queue(jobs, {"image": StepExecutor(steps=2, step_s=0.0005)})
+    queue.start()
+
+    def act(seed):
+        dice = random.Random(seed)
+        for _ in range(150):
+            name = dice.choice(["submit", "submit", "cancel", "remove", "retry", "move", "views", "previews", "pause"])
+            try:
+                if name == "submit" or not known:
+                    known.append(queue.submit("image", {"batch": dice.randint(1, 2)}).id)
+                elif name == "move":
+                    queue.move(dice.choice(known), dice.randint(1, 9))
+                elif name == "views":
+                    views = queue.active()
+                    waiting = [view.position for view in views if view.state == "waiting"]
+                    assert len(set(ids(views))) == len(views)
+                    assert waiting == list(range(1, len(waiting) + 1))
+                    queue.views(limit=dice.randint(1, 20))
+                elif name == "pause":
+                    queue.pause()
+                    queue.resume()
+                else:
+                    getattr(queue, name)(dice.choice(known))
+            except (Conflict, NotFound):
+                pass
+            except Exception as error:
+                errors.append(error)
+
+    threads = [threading.Thread(target=act, args=(seed,)) for seed in range(6)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert errors == []
+    for view in queue.active():
+        queue.finished(view.id, SOON)
+    kept = jobs.find(limit=10_000).items
+    assert ids(queue.views(limit=10_000).items) == ids(kept)
+    for job in kept:
+        view = queue.view(job.id)
+        assert (view.state, view.assets, view.error, view.attempt) == (job.state, job.assets, job.error, job.attempt)
+        assert job.state in FINISHED
+    assert queue.stop()
 
 
 # ---------------------------------------------------------------------- lists and watching
