@@ -182,7 +182,15 @@ def looks_value(character: Character | None, specs: list) -> dict:
                 "kind": "select",
                 "choices": [{"value": key, "label": words} for key, words in POLICIES.items()],
             },
-            {"name": "seed", "label": "Seed number", "kind": "number", "min": 0, "max": 2**32 - 1, "step": 1},
+            {
+                "name": "seed",
+                "label": "Seed number",
+                "kind": "number",
+                "min": 0,
+                "max": 2**32 - 1,
+                "step": 1,
+                "when": {"name": "seed_policy", "value": "fixed"},
+            },
             {"name": "default", "label": "Use this look unless another is picked", "kind": "check", "wide": True},
         ],
         "items": [

@@ -19,6 +19,11 @@
   /* The header asks for another character: hand back the wanted id, or the one being edited when the person stays. */
   editor.follow = async (wanted) => (editor.editing === null || wanted === editor.editing || (await editor.mayLeave()) ? wanted : editor.editing);
   window.addEventListener("beforeunload", (event) => { if (editor.dirty) { event.preventDefault(); event.returnValue = ""; } });
+  /* Typing marks at once; what is picked from a list is told by the page's own events. */
+  document.addEventListener("input", (event) => {
+    const box = event.target.closest("#character-sections .block");
+    if (box && !event.target.closest(".form, [role=combobox], .drawn")) editor.touch();
+  });
   document.addEventListener("keydown", (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey || event.key.toLowerCase() !== "s") return;
     const button = document.querySelector("#character-save");
@@ -156,7 +161,7 @@
     render();
   };
 
-  /* The preview picture. value: {picture: data address | null, note, stamp, owner} */
+  /* The preview picture. value: {picture: data address | null | left out, note, stamp} */
   studio.appearancePicture = (element, props, trigger, watch) => {
     const image = el("img", { alt: "Preview of the appearance", hidden: true });
     const note = el("p", { class: "preview-note", role: "status" });
@@ -165,9 +170,11 @@
       const root = studio.root(element, "preview-root"), value = props.value || {};
       if (!root.contains(frame)) root.replaceChildren(frame, note);
       frame.classList.remove("busy");
-      if (value.picture) image.src = value.picture;
-      image.hidden = !value.picture;
-      image.nextSibling.hidden = Boolean(value.picture);
+      if (value.picture !== undefined) { // without one, the last picture stays beside the note
+        if (value.picture) image.src = value.picture;
+        image.hidden = !value.picture;
+        image.nextSibling.hidden = Boolean(value.picture);
+      }
       note.textContent = value.note || "";
     };
     studio.on("preview", () => { frame.classList.add("busy"); note.textContent = "Drawing a quick preview…"; });

@@ -17,7 +17,7 @@
     dialog.showModal();
   });
 
-  /* One labelled control. field: {name, label, kind, help, choices, placeholder, min, max, step, wide, off, note, suggestions} */
+  /* One labelled control. field: {name, label, kind, help, choices, placeholder, min, max, step, wide, off, note, suggestions, when: {name, value}} */
   const control = (field, value, changed) => {
     const id = `field-${++counter}`, help = field.help ? `${id}-help` : null;
     const common = { id, name: field.name, "aria-describedby": help, disabled: Boolean(field.off) };
@@ -50,13 +50,18 @@
   }));
 
   studio.form = (fields, values, { save = "Save", done, cancel, label, changed = () => {} }) => {
+    const depend = () => fields.forEach((field, i) => { // a field that needs another's value is hidden without it
+      if (field.when) drawn[i].hidden = form.elements[field.when.name].value !== field.when.value;
+    });
+    const drawn = fields.map((field) => control(field, values[field.name], () => { depend(); changed(); }));
     const form = el("form", { class: "form", "aria-label": label, novalidate: true,
       onsubmit: (event) => { event.preventDefault(); done(studio.values(form, fields)); },
       onkeydown: (event) => { if (event.key === "Escape" && cancel) { event.stopPropagation(); cancel(); } } },
-      el("div", { class: "form-fields" }, fields.map((field) => control(field, values[field.name], changed))),
+      el("div", { class: "form-fields" }, drawn),
       el("div", { class: "form-buttons" },
         el("button", { type: "submit", class: "quiet main" }, save),
         cancel && el("button", { type: "button", class: "quiet", onclick: cancel }, "Cancel")));
+    depend();
     return form;
   };
 

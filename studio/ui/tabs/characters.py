@@ -17,23 +17,13 @@ from studio.domain.requests import AssetFilter
 from studio.errors import Conflict, NotFound, StudioError
 from studio.ui.guard import shown, toast, told
 from studio.ui.parts import characters as parts
+from studio.ui.parts.drawn import drawn_by
 from studio.ui.parts.pictures import grid, grid_value
 from studio.ui.shared import Shared
 from studio.ui.tabs import characters_form as form
 
 PAGE, LIBRARY = 48, 24
 STATUSES = [("All", ""), ("Active", "active"), ("Paused", "paused"), ("Trash", "trash")]
-
-
-def drawn_by(script: str, value=None, **options) -> gr.HTML:
-    """A part of the page that `window.studio.<script>` draws and that emits its `select` event."""
-    return gr.HTML(
-        value,
-        html_template='<div class="drawn"></div>',
-        js_on_load=f"window.studio.{script}(element, props, trigger, watch)",
-        apply_default_css=False,
-        **options,
-    )
 
 
 class CharactersTab:
@@ -73,12 +63,12 @@ class CharactersTab:
             self.head = drawn_by("characterHead", elem_id="character-head-words")
             self.save = gr.Button("Save", variant="primary", elem_id="character-save", scale=0, min_width=110)
         with gr.Tabs(elem_id="character-sections"):
-            with gr.Tab("Profile", id="profile"):
+            with gr.Tab("Profile", id="profile"), gr.Column(elem_classes="sheet"):
                 self.profile = form.profile()
-            with gr.Tab("Persona", id="persona"):
+            with gr.Tab("Persona", id="persona"), gr.Column(elem_classes="sheet"):
                 self.template, self.persona = form.persona(list(self.templates))
             with gr.Tab("Appearance", id="appearance"), gr.Row():
-                with gr.Column(scale=3, min_width=300):
+                with gr.Column(scale=3, min_width=300, elem_classes="sheet"):
                     self.appearance = form.appearance(self.specs[0].words)
                 with gr.Column(scale=2, min_width=280, elem_classes="preview-side"):
                     self.picture = drawn_by("appearancePicture", elem_id="appearance-picture")
@@ -179,7 +169,7 @@ class CharactersTab:
         )
         self.words.apply(
             shown(self.preview),
-            inputs_kwargs={"editing": self.editing, **self.appearance},
+            inputs_kwargs=self.appearance,
             outputs=self.picture,
             trigger_mode="multiple",
             concurrency_limit=4,
@@ -340,15 +330,15 @@ class CharactersTab:
     def describe(self, **values):
         return self._words(form.fields_of(values))
 
-    def preview(self, editing, **values):
+    def preview(self, request: gr.Request, **values):
         """A quick picture of the appearance, or a sentence that says why there is none."""
         try:
-            picture = self.studio.images.preview_appearance(form.fields_of(values))
+            picture = self.studio.images.preview_appearance(form.fields_of(values), key=request.session_hash or "")
         except StudioError as error:
-            return {"picture": None, "note": f"{error.message} {error.hint}".strip()}
+            return {"note": f"{error.message} {error.hint}".strip(), "stamp": time.monotonic_ns()}
         if picture is None:
             return gr.skip()
-        return {"picture": "data:image/jpeg;base64," + base64.b64encode(picture).decode(), "note": ""}
+        return {"picture": "data:image/jpeg;base64," + base64.b64encode(picture).decode(), "note": "A quick preview."}
 
     # ------------------------------------------------------------------ ingredients, looks, references
     def change_ingredients(self, event: gr.EventData, editing, revision, seed, **values):

@@ -26,16 +26,15 @@ TRAITS = {
 STYLES = ["friendly", "warm", "witty", "direct", "poetic", "calm", "playful", "expert", "storytelling"]
 TONES = ["upbeat", "thoughtful", "cosy", "bold", "dreamy", "informative", "ironic", "inspiring"]
 SHOWN = {
-    "presents_as": ("Shown as", ""),
-    "skin": ("Skin", ""),
-    "hair_color": ("Hair colour", ""),
-    "hair_style": ("Hair style", ""),
-    "eyes": ("Eyes", "green eyes"),
-    "build": ("Build", "slim"),
-    "glasses": ("Glasses", ""),
-    "facial_hair": ("Facial hair", ""),
-    "headwear": ("Headwear", ""),
-    "clothing": ("Clothing", "green hoodie"),
+    "skin": "Skin",
+    "hair_color": "Hair colour",
+    "hair_style": "Hair style",
+    "eyes": "Eyes",
+    "build": "Build",
+    "glasses": "Glasses",
+    "facial_hair": "Facial hair",
+    "headwear": "Headwear",
+    "clothing": "Clothing",
 }
 OTHER_WORDS = {
     "eyes": ("brown eyes", "blue eyes", "green eyes", "grey eyes", "hazel eyes"),
@@ -186,6 +185,7 @@ def persona(templates: list[str]) -> tuple[gr.Radio, dict]:
 
 def appearance(words: dict[str, tuple[str, ...]]) -> dict:
     """Draw the appearance with the words an engine knows (`EngineSpec.words`); hand back the boxes by field name."""
+    gr.HTML('<p class="hint">Pick a word, or type your own, such as “green hoodie”.</p>', apply_default_css=False)
     boxes = {
         "presents_as": gr.Radio(
             [("Woman", "woman"), ("Man", "man"), ("Person", "person")],
@@ -202,16 +202,14 @@ def appearance(words: dict[str, tuple[str, ...]]) -> dict:
     with gr.Row():
         boxes["build"] = _picker("build", words)
         boxes["signature_items"] = gr.Textbox(
-            label="Signature items", placeholder="gold earring, star pin", info="Separate with commas.", min_width=160
+            label="Signature items", placeholder="gold earring, star pin", min_width=160
         )
-    boxes["extra"] = gr.Textbox(
-        label="Anything else", placeholder="freckles", max_length=400, info="More prompt words."
-    )
+    boxes["extra"] = gr.Textbox(label="Anything else", placeholder="freckles, looking at viewer", max_length=400)
     return boxes
 
 
 def _picker(name: str, words: dict) -> gr.Dropdown:
-    label, example = SHOWN[name]
+    label = SHOWN[name]
     known = [word for word in words.get(name, OTHER_WORDS.get(name, ())) if word]
     return gr.Dropdown(
         [UNSAID, *known],
@@ -219,7 +217,6 @@ def _picker(name: str, words: dict) -> gr.Dropdown:
         label=label,
         allow_custom_value=True,
         min_width=160,
-        info=f"Or your own words, such as {example}." if example else None,
     )
 
 
