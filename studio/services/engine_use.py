@@ -42,7 +42,7 @@ class EngineUse:
             if self._device is None:
                 from pipelines.device import Device
 
-                self._device = Device()
+                self._device = Device(self.settings.get("keep_alive_minutes"))
             return self._device
 
     def engine(self, engine_id: str) -> Engine:
@@ -134,8 +134,9 @@ class EngineUse:
         with translated():
             engine = self.ready(engine_id)
             device, dtype = self.plan()
+            self.device.keep_alive_minutes = self.settings.get("keep_alive_minutes")
             with self.device.resident(engine, device, dtype) as loaded:
-                yield loaded or engine, device, dtype
+                yield loaded, device, dtype
 
     def unload(self) -> None:
         """Give the engine's memory back, when nothing is being made."""
@@ -144,9 +145,9 @@ class EngineUse:
                 self._device.unload()
 
     def status(self) -> dict:
-        """What is loaded where: the device's own words, plus whether a picture is being made."""
+        """What is loaded where, in the device's own words. Loads nothing, waits for nothing."""
         status = self._device.status() if self._device is not None else {}
-        return {"engine": None, "device": None, "dtype": None, **status, "busy": self._making.locked()}
+        return {"engine": None, "device": None, "dtype": None, "gpu_memory": 0, "gpu_total": 0, **status}
 
 
 @contextmanager

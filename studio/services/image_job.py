@@ -74,13 +74,18 @@ class ImageExecutor:
             "model_hash": model_hash,
             "model": engine.spec.name,
         }
+        problem: StudioError | None = None
         for number, (seed, image) in enumerate(zip(missing, images, strict=True), 1):
             recipe = recipe_of(composed, seed, facts)
-            upscaled = self._enlarged(image, composed, recipe, report, f"{number} of {len(images)}")
-            report(composed.steps, composed.steps, None, f"Saving {number} of {len(images)}")
+            try:
+                upscaled = self._enlarged(image, composed, recipe, report, f"{number} of {len(images)}")
+            except StudioError as error:
+                upscaled, problem = None, problem or error  # the picture itself is not lost for it
             asset = self._filed(job, recipe, image, upscaled)
             report.asset(asset.id)
             self.added(asset)
+        if problem:
+            raise problem
 
     def _run(self, engine, composed: Composed, seeds: Sequence[int], report) -> "list[Image]":
         from pipelines.base import ImageInputs
@@ -125,10 +130,11 @@ class ImageExecutor:
             return None
         from pipelines import upscale
 
-        report(composed.steps, composed.steps, None, f"Enlarging {which}")
+        step = lambda *_: report(composed.steps, composed.steps, None, f"Enlarging {which}")
+        step()
         with translated():
-            larger = upscale.upscale(image, composed.upscale)
-        recipe.upscale = {"factor": composed.upscale, "by": "realesr-animevideov3"}
+            larger = upscale.upscale(image, composed.upscale, step=step)
+        recipe.upscale = {"factor": composed.upscale, "by": upscale.NAME}
         return larger
 
     def _filed(self, job: Job, recipe: Recipe, image, upscaled) -> Asset:

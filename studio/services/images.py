@@ -73,6 +73,8 @@ class Images:
                 "There is nothing to make yet.", "Write a few words or choose a character.", field="prompt"
             )
         self.use.ready(composed.engine)
+        if composed.upscale > 1 and (missing := _upscaler_missing()):
+            raise StudioError(f"Pictures cannot be enlarged: {missing}", "Choose “As made” for now.", field="upscale")
         self.check_space(composed)
         seed = composed.seed if composed.seed is not None else secrets.randbelow(2**32)
         request = request.model_copy(update={"seed": seed})
@@ -244,6 +246,12 @@ def _fits(name: str, value) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _upscaler_missing() -> str | None:
+    from pipelines import upscale
+
+    return upscale.ready()
 
 
 def _existing(path: Path) -> Path:

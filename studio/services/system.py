@@ -85,7 +85,8 @@ class System:
             "why": why,
             "measured": known,
             "engine": status.get("engine"),
-            "engine_memory": status.get("memory"),
+            "gpu_memory": status["gpu_memory"],
+            "gpu_total": status["gpu_total"],
             "busy": bool(status.get("busy")),
         }
 
