@@ -27,7 +27,11 @@ class PostEvent(Part):
 
 
 class Post(Document):
-    """`files` are the published files, relative to the data folder. `title` is for the person's own list."""
+    """`files` are the published files, relative to the data folder. `title` is for the person's own list.
+
+    `intent` is what is being published right now ({target, place, at, by}), on the disk before it begins, else None.
+    `receipts` has one entry per target the post has reached ({target, at, files, url}).
+    """
 
     character_id: str
     asset_ids: list[str] = Field(min_length=1, max_length=20)
@@ -38,6 +42,8 @@ class Post(Document):
     state: PostState = "draft"
     files: list[str] = Field(default_factory=list)
     error: dict | None = None
+    intent: dict | None = None
+    receipts: list[dict] = Field(default_factory=list)
     history: list[PostEvent] = Field(default_factory=list)
     published_at: str | None = None
     trashed_at: str | None = None

@@ -57,8 +57,8 @@ PLACES = {
     "travel": "train station airport road harbour harbor car bus".split(),
 }
 _IN = set(
-    "city street forest woods park mountains mountain library garden kitchen bedroom snow space studio alley valley orchard "
-    "town jungle desert greenhouse bookshop bookstore bakery workshop atelier office room rain meadow field".split()
+    "city street forest woods park mountains mountain library garden kitchen bedroom snow space studio alley valley "
+    "town jungle desert greenhouse bookshop bookstore bakery workshop atelier office room rain meadow orchard".split()
 )
 _ON = set("rooftop balcony stage bridge pier street train terrace porch hill summit island sofa bus road cliff".split())
 
