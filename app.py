@@ -23,7 +23,7 @@ PORTS_TRIED = 100
 
 def arguments(words: list[str]) -> argparse.Namespace:
     """The command line as values. Wrong ones end the program with one line and status 2."""
-    parser = argparse.ArgumentParser(prog="app.py", description="Character Studio", allow_abbrev=False)
+    parser = _OneLine(prog="app.py", description="Character Studio", allow_abbrev=False)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: only this machine)")
     parser.add_argument("--port", type=_port, default=7860, help="first port to try (default: 7860, 0: any)")
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder of characters/ and outputs/ (default: here)")
@@ -41,6 +41,11 @@ def arguments(words: list[str]) -> argparse.Namespace:
     return given
 
 
+class _OneLine(argparse.ArgumentParser):
+    def error(self, message: str):
+        self.exit(2, f"The studio cannot start: {message}. --help lists the arguments.\n")
+
+
 def _port(word: str) -> int:
     if not word.isdigit() or int(word) > 65535:
         raise argparse.ArgumentTypeError(f"{word!r} is not a port (0 to 65535)")
@@ -50,7 +55,7 @@ def _port(word: str) -> int:
 def _account(words: str) -> tuple[str, str]:
     name, colon, password = words.partition(":")
     if not (name.strip() and colon and password):
-        raise argparse.ArgumentTypeError("give a name and a password with a colon between them, as anna:secret")
+        raise argparse.ArgumentTypeError("give a name and a password with a colon between them, as NAME:PASSWORD")
     return name.strip(), password
 
 
@@ -88,10 +93,9 @@ def serve(given: argparse.Namespace, data: Path) -> None:
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
-    from studio.settings import Settings
-
     from studio.paths import Paths
     from studio.services import studio as services
+    from studio.settings import Settings
 
     paths = Paths(data, CODE)
     if given.device:

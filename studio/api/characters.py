@@ -10,7 +10,6 @@ from studio.api.files import picture
 from studio.api.shapes import REFUSALS, CharacterPage, Cursor, Limit, sliced
 from studio.api.uploads import received
 from studio.domain.character import Character
-from studio.errors import NotFound
 
 Fields = Annotated[dict[str, Any], Body(description="Any of a character's fields; `name` is the only one needed")]
 
@@ -86,12 +85,6 @@ def router(studio) -> APIRouter:
 
     @routes.get("/{character_id}/references/{reference_id}", response_class=FileResponse, summary="A reference picture")
     def reference(character_id: str, reference_id: str, request: Request):
-        character = characters.get(character_id)
-        found = next((one for one in character.references if one.id == reference_id), None)
-        if found is None:
-            raise NotFound(f"{character.name} has no such reference.", "It may have been removed.")
-        folder = studio.paths.references(character_id)
-        path = studio.paths.inside(f"{studio.paths.relative(folder)}/{found.file}")
-        return picture(request, path, tag=found.id)
+        return picture(request, characters.reference_file(character_id, reference_id), tag=reference_id)
 
     return routes

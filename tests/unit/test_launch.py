@@ -240,7 +240,7 @@ def test_a_full_disk_is_said_before_anything_is_downloaded(pips, monkeypatch, ca
     ],
 )
 def test_torch_comes_from_the_place_that_fits_the_machine(pips, monkeypatch, platform, driver, builds, index, wanted):
-    """CUDA the driver can run on Windows with NVIDIA, CPU-only on Linux without, else the plain pin; an override wins."""
+    """CUDA the driver can run on Windows with NVIDIA, CPU-only on Linux without, else the plain pin."""
     monkeypatch.setattr(install.sys, "platform", platform)
     monkeypatch.setattr(install.platform, "machine", lambda: "x86_64")
     monkeypatch.setattr(install, "cuda_of_driver", lambda: driver)
