@@ -90,7 +90,7 @@
       bar.firstChild.style.width = `${next.state === "succeeded" ? 100 : percent}%`;
       bar.setAttribute("aria-valuenow", String(percent));
       bar.classList.toggle("unsure", running && !total);
-      bar.classList.toggle("ended", ended(next.state));
+      for (const state of ["ended", "failed", "cancelled"]) bar.classList.toggle(state, state === "ended" ? ended(next.state) : next.state === state);
       cancel.hidden = ended(next.state);
       error.hidden = next.state !== "failed";
       if (next.error) error.replaceChildren(el("strong", {}, next.error.message || ""), el("span", {}, ` ${next.error.hint || ""}`),

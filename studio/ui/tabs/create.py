@@ -29,7 +29,7 @@ class CreateTab:
         spec = next(iter(self.specs.values()))
         balanced = spec.presets.get("Balanced", spec.defaults)
         with gr.Row():
-            with gr.Column(elem_classes="side"):
+            with gr.Column(elem_classes="side card"):
                 self._words()
                 self._settings(spec, balanced)
                 with gr.Row(elem_classes="create-go"):
@@ -108,8 +108,8 @@ class CreateTab:
     def _settings(self, spec, balanced: dict) -> None:
         self.preset = gr.Radio([*spec.presets, CUSTOM], value="Balanced", label="Quality", elem_classes="segments")
         with gr.Row():
-            self.size = gr.Dropdown(size_choices(spec), value=size_choices(spec)[0][1], label="Shape", min_width=120)
-            self.batch = gr.Slider(1, 8, value=4, step=1, label="Pictures", min_width=120)
+            self.size = gr.Dropdown(size_choices(spec), value=size_choices(spec)[0][1], label="Shape", min_width=160)
+            self.batch = gr.Slider(1, 8, value=4, step=1, label="Pictures", min_width=140)
         with gr.Row():
             self.seed_policy = gr.Radio([NEW_SEED, FIXED_SEED], value=NEW_SEED, label="Seed", elem_classes="segments")
             self.seed = gr.Number(value=None, label="Seed number", precision=0, minimum=0, visible=False, min_width=110)
@@ -340,6 +340,7 @@ class CreateTab:
         seed = values.pop("seed")
         names = ("look", "outfit", "place", "prop", "mood", "negative", "sampler", "engine")
         values |= {name: values[name] or None for name in names}
+        values |= {name: values[name] or "" for name in ("prompt", "time_of_day")}
         return ImageRequest(
             **values,
             width=int(width) if width else None,
@@ -395,7 +396,7 @@ def size_choices(spec) -> list[tuple[str, str]]:
     choices = []
     for width, height in spec.sizes:
         shape = "Square" if width == height else "Portrait" if height > width else "Landscape"
-        final = f"{width * spec.default_upscale} × {height * spec.default_upscale}"
+        final = f"{width * spec.default_upscale}×{height * spec.default_upscale}"
         choices.append((f"{shape} {final}", f"{width}x{height}"))
     return choices
 
