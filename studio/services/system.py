@@ -85,8 +85,7 @@ class System:
             "why": why,
             "measured": known,
             "engine": status.get("engine"),
-            "gpu_memory": status["gpu_memory"],
-            "gpu_total": status["gpu_total"],
+            "engine_memory": status["gpu_memory"] or None,
             "busy": bool(status.get("busy")),
         }
 
