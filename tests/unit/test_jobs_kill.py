@@ -11,14 +11,14 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-KILLS = 14
+KILLS = 12
 
 
 class Painter:
     """Makes `batch` pictures as files, then names them on the job. Refuses to make one that was named before."""
 
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, folder, step_s):
+        self.folder, self.step_s = folder, step_s
 
     def run(self, job, report):
         batch, named = job.request["batch"], len(job.assets)
@@ -28,7 +28,7 @@ class Painter:
             picture = self.folder / f"{job.id}-{number}"
             if not picture.exists():  # killed between the file and its name on the job: it is there already
                 for step in range(5):
-                    time.sleep(0.004)
+                    time.sleep(self.step_s)
                     report(number * 5 + step + 1, batch * 5)
                 picture.touch(exist_ok=False)
             report.asset(picture.name)
@@ -49,7 +49,7 @@ def studio(data, what):
     folder = data / "pictures"
     folder.mkdir(exist_ok=True)
     store = Store.open(Paths(data))
-    queue = Queue(store.jobs, {"image": Painter(folder)}, data / "paused")
+    queue = Queue(store.jobs, {"image": Painter(folder, 0.0 if what == "finish" else 0.004)}, data / "paused")
     queue.start()
     say("ready")
     if what == "finish":
@@ -69,7 +69,7 @@ def studio(data, what):
         say("removed", ids[1])
         queue.cancel(ids[2])
         say("cancelled", ids[2])
-        time.sleep(0.02)
+        time.sleep(0.05)
 
 
 def start(data, what):
@@ -130,7 +130,7 @@ def look(data, acknowledged):
 
 
 def test_killed_at_random_moments_nothing_acknowledged_is_lost(tmp_path):
-    """Fourteen kills, some of them while starting: every promise of recovery holds each time and at the end."""
+    """Twelve kills, some of them while starting: every promise of recovery holds each time and at the end."""
     dice, acknowledged, interrupted = random.Random(), set(), 0
     for turn in range(KILLS):
         child, heard, live, listener = start(tmp_path, "submit")
