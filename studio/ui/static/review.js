@@ -4,7 +4,8 @@
 (() => {
   "use strict";
   const studio = window.studio, el = studio.el;
-  const typing = () => document.activeElement && (document.activeElement.matches("input, textarea, select, [contenteditable]") || document.querySelector("dialog[open]"));
+  const typing = () => document.querySelector("dialog[open]") || (document.activeElement
+    && document.activeElement.matches("input:not([type=radio]):not([type=checkbox]), textarea, select, [contenteditable]"));
 
   studio.desk = (element, props, trigger, watch) => {
     const root = studio.root(element, "desk-root");

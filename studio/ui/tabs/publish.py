@@ -86,6 +86,7 @@ class PublishTab:
                 value=["export"],
                 label="Targets",
             )
+            self.format = gr.Dropdown(["png", "jpeg", "webp"], value="png", label="Pictures as", min_width=120)
         with gr.Row(elem_classes="publish-buttons"):
             self.save = gr.Button("Save draft", min_width=110)
             self.approve = gr.Button("Approve", min_width=110)
@@ -111,6 +112,7 @@ class PublishTab:
             "name": self.name,
             "disclosure": self.disclosure,
             "targets": self.targets,
+            "export_format": self.format,
             **alt,
         }
         editor = [
@@ -229,7 +231,8 @@ class PublishTab:
         )
 
     def send(self, character_id, state, request: gr.Request, **form):
-        post = self.studio.publishing.publish(form["post_id"], by=request.username or "")
+        by = request.username or ""
+        post = self.studio.publishing.publish(form["post_id"], by=by, export_format=form["export_format"])
         told("The package is ready.")
         return self._editor(post, character_id, state)
 
@@ -356,7 +359,7 @@ def problem_list(post: Post | None, problems: list) -> str:
     lines = []
     if post and post.error:
         lines.append(notice(f"{post.error.get('message', '')} {post.error.get('hint', '')}".strip(), "bad"))
-    lines += [notice(str(one), "warn") for one in problems]
+    lines += [notice(str(one), "bad" if one.level == "error" else "warn") for one in problems]
     return "".join(lines)
 
 
