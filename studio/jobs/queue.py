@@ -179,11 +179,8 @@ class Queue:
         """Take every finished job off the list and say how many there were."""
         gone = 0
         for job in self._every(lambda job: job.get("state") in FINISHED):
-            with (
-                self._admin,
-                contextlib.suppress(NotFound),
-                _told_when_full(),
-            ):  # one by one: a long list must not hold up the worker
+            # one by one: a long list must not hold up the worker
+            with self._admin, contextlib.suppress(NotFound), _told_when_full():
                 if job.id not in self._active:
                     self._jobs.remove(job.id)
                     self._drop(job.id)
@@ -470,6 +467,7 @@ class Queue:
             saved = self._jobs.update(entry.job.id, change)
         with self._news:
             entry.job = saved
+            self._unsaved.pop(saved.id, None)  # an older state must not be written over this one
 
     def _save_anyway(self, entry: Entry, change: Callable[[Job], None]) -> None:
         """For what has happened already, whether the disk takes it or not. It is written later if it has to be: at

@@ -556,7 +556,13 @@ def test_an_end_that_cannot_be_written_is_written_later():
     queue.finished(second.id, SOON)
     assert jobs.get(first.id).state == jobs.get(second.id).state == "succeeded"
     assert jobs.get(first.id).assets == first.assets
+
+    third = queue.finished(queue.submit("image", {"fill": True, "batch": 2}).id, SOON)
+    jobs.broken = None
+    queue.pause()
+    assert queue.retry(third.id).state == jobs.get(third.id).state == "waiting"
     queue.stop()
+    assert jobs.get(third.id).state == "waiting"
 
 
 def test_errors_and_notes_that_are_no_text_are_kept_as_text(make, jobs):
