@@ -22,7 +22,7 @@ def toast(error: StudioError) -> None:
 
 def told(text: str) -> None:
     """Show a short confirmation."""
-    gr.Info(html.escape(text), duration=4, title="Done")
+    gr.Success(html.escape(text), duration=4, title="Done")
 
 
 def shown(handler: Callable) -> Callable:

@@ -29,9 +29,8 @@ class PublishTab:
         self.post_id, self.asset_ids = gr.State(None), gr.State([])
         self.variants, self.caption_seed = gr.State([]), gr.State(0)
         with gr.Row():
-            with gr.Column(elem_classes="side"):
-                with gr.Row():
-                    self.new = gr.Button("New post", variant="primary", min_width=120)
+            with gr.Column(elem_classes="side publish-list"):
+                self.new = gr.Button("New post", variant="primary", min_width=120)
                 self.state = gr.Radio(STATES, value="", label="Show", show_label=False, elem_classes="segments")
                 self.posts = gr.HTML(
                     {"posts": []},
@@ -42,9 +41,12 @@ class PublishTab:
                 )
             with gr.Column(scale=1, min_width=320):
                 self.problems = gr.HTML("", apply_default_css=False, elem_id="publish-problems")
-                self._pictures()
-                self._caption()
-                self._finish()
+                with gr.Column(elem_classes="card"):
+                    self._pictures()
+                with gr.Column(elem_classes="card"):
+                    self._caption()
+                with gr.Column(elem_classes="card"):
+                    self._finish()
 
     def _pictures(self) -> None:
         gr.HTML(step("1 Pictures", "in the order they are shown"), apply_default_css=False)
@@ -60,7 +62,7 @@ class PublishTab:
             self.words = gr.Textbox(
                 label="What it should mention", placeholder="optional: the new raincoat, a question", max_lines=1
             )
-            self.write = gr.Button("Write five captions", scale=0, min_width=180)
+            self.write = gr.Button("Write five captions", scale=0, min_width=180, elem_classes="beside-field")
         self.choices = gr.HTML(
             {"variants": []},
             html_template='<div class="variants-root"></div>',
@@ -119,7 +121,7 @@ class PublishTab:
             self.posts, self.post_id, self.asset_ids, self.pictures, self.approved, self.caption, self.hashtags,
             self.name, self.disclosure, self.targets, self.variants, self.choices, self.problems, self.save,
             self.approve, self.unapprove, self.publish, self.trash, self.restore, self.result, self.package,
-            self.history, *self.alt,
+            self.history, self.picker, self.write, *self.alt,
         ]  # fmt: skip
         who = {"character_id": shared.character, "state": self.state}
         listing = [self.posts, self.approved]
@@ -319,6 +321,8 @@ class PublishTab:
             published(post),
             gr.DownloadButton(value=package_path, visible=bool(package_path) and status == "published"),
             history(post),
+            gr.Accordion(visible=open_, open=not ids),
+            gr.Button(interactive=open_),
             *self._alt_boxes(ids, caption.alt_text if caption else {}),
         ]
 
