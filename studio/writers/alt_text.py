@@ -4,10 +4,14 @@ import re
 
 from studio.domain.asset import Asset
 from studio.domain.character import Character
-from studio.writers.scene import MOODS, Scene, scene_of, with_article
+from studio.writers.scene import Scene, adjective, scene_of, with_article
 from studio.writers.taboos import Taboos
 
 MOST_CHARACTERS = 249
+_FACES = {"eyes closed": "closed eyes", "heart eyes": "heart-shaped eyes", "tongue out": "the tongue out"}
+_WORN = re.compile(
+    r"\b(?:hat|cap|beanie|glasses|sunglasses|eyepatch|crown|headband|hijab|turban|scarf|headwrap|hood)\b"
+)
 _MEDIA = (
     ("Pixel art", r"pixel art|8-bit|16-bit"),
     ("Ink drawing", r"\bink\b|line art|doodle|hand[- ]drawn|sketch"),
@@ -33,11 +37,12 @@ def alt_text(asset: Asset, character: Character, taboos: Taboos | None = None) -
     scene = scene_of(asset, character)
     allowed = lambda phrase: "" if taboos.touched_by(phrase) else phrase
     who = f"{character.name}, {_person(character, allowed)}"
-    outfit = scene.outfit or character.appearance.clothing.split(",")[0].strip()
+    outfit = scene.seen_outfit or character.appearance.clothing.split(",")[0].strip()
     parts = [f"{medium(asset)} of {who}"]
     if allowed(outfit):
-        parts.append(f"in {with_article(outfit)}")
-    if allowed(scene.bare_place):
+        worn = with_article(scene.seen_prop) if _WORN.search(scene.seen_prop) and allowed(scene.seen_prop) else ""
+        parts.append(f"in {with_article(outfit)}{f' and {worn}' if worn else ''}")
+    if allowed(scene.seen_place):
         parts.append(f"{_somewhere(scene)}{_when(scene)}")
     elif allowed(scene.backdrop):
         parts.append(f"against {with_article(scene.backdrop)}")
@@ -93,13 +98,11 @@ def _hair(style: str, colour: str, allowed) -> str:
 
 def _somewhere(scene: Scene) -> str:
     """ "at a night market" for a first mention; names and places that take "the" keep it."""
-    preposition, _, rest = scene.where.partition(" ")
+    preposition, _, rest = scene.seen_where.partition(" ")
     fixed = {"beach", "city", "mountains", "forest", "woods", "snow", "sea", "stars", "rain", "park", "rooftop"}
-    if scene.bare_place.split()[-1].lower() in fixed and len(scene.bare_place.split()) == 1:
-        return scene.where
-    if rest.startswith("the ") and rest[4:] == scene.bare_place:
-        return f"{preposition} {with_article(scene.bare_place)}"
-    return scene.where
+    if rest == f"the {scene.seen_place}" and scene.seen_place.lower() not in fixed:
+        return f"{preposition} {with_article(scene.seen_place)}"
+    return scene.seen_where
 
 
 def _second(scene: Scene, character: Character, allowed) -> str:
@@ -107,17 +110,19 @@ def _second(scene: Scene, character: Character, allowed) -> str:
     subject, is_, has = _pronoun(character)
     doing = []
     looks = ""
-    mood = scene.mood.split(",")[0].strip()
-    if mood and allowed(mood) and scene.kinds & MOODS.keys():
-        first = mood.split()[0].lower()
-        if first.endswith("ing") or first in ("in", "asleep"):
-            doing.append(mood)
-        elif first not in ("smile", "laugh", "wink", "tongue", "tears", "joy", "with", "love"):
-            looks = f"{'looks' if is_ == 'is' else 'look'} {mood}"
+    mood = scene.seen_mood.split(",")[0].strip().lower()
+    if mood and allowed(mood):
+        said = adjective(mood)
+        if mood in _FACES:
+            looks = f"{has} {_FACES[mood]}"
+        elif said.split(" ")[0].endswith("ing"):
+            doing.append(said)
+        elif said:
+            looks = f"{'looks' if is_ == 'is' else 'look'} {said}"
     if allowed(scene.doing):
         doing.append(scene.doing)
     said = " and ".join(part for part in (looks, f"{is_} {' and '.join(doing)}" if doing else "") if part)
-    prop = with_article(scene.prop) if allowed(scene.prop) else ""
+    prop = with_article(scene.seen_prop) if allowed(scene.seen_prop) and not _WORN.search(scene.seen_prop) else ""
     if said:
         return f"{subject} {said}{f', with {prop}' if prop else ''}."
     return f"{subject} {has} {prop}." if prop else ""
@@ -125,7 +130,7 @@ def _second(scene: Scene, character: Character, allowed) -> str:
 
 def _when(scene: Scene) -> str:
     """The time of day, unless the place's name says it already."""
-    if not scene.time or scene.time in scene.bare_place.lower():
+    if not scene.time or scene.time in scene.seen_place.lower():
         return ""
     usual = {"night": " at night", "golden hour": " in golden light", "midday": " at midday"}
     return usual.get(scene.time, f" in the {scene.time}")

@@ -21,7 +21,7 @@ from studio.writers.alt_text import alt_text, medium
 from studio.writers.base import Variant, WriterSpec
 from studio.writers.directives import Directives, understood
 from studio.writers.hashtags import hashtags
-from studio.writers.scene import Scene, is_plural, scene_of, spoken, with_article
+from studio.writers.scene import Scene, is_plural, may_be_plural, scene_of, spoken, with_article
 from studio.writers.taboos import Taboos
 
 _ROLES = {
@@ -133,6 +133,7 @@ class Line:
     kinds: frozenset[str]
     slots: frozenset[str]
     singular: frozenset[str]
+    about: frozenset[str]
 
 
 class BuiltIn:
@@ -153,20 +154,20 @@ class BuiltIn:
 
         Raises StudioError when the wished words touch one of the character's taboos.
         """
-        taboos = Taboos(character.taboos)
-        if taboos.touched_by(request.words):
+        wishes = understood(character.persona.custom_instruction, request.words)
+        taboos = Taboos([*character.taboos, *wishes.avoid])
+        if Taboos(character.taboos).touched_by(request.words):
             raise StudioError(
                 f"{character.name} does not talk about that.",
                 "The words touch one of the character's taboos. Change them, or the taboos in Characters.",
                 field="words",
             )
-        wishes = understood(character.persona.custom_instruction, request.words)
         scenes = [scene_of(asset, character) for asset in assets]
         drawn = bool(assets) and all(medium(asset) in ("Illustration", "Pixel art", "Ink drawing") for asset in assets)
         texts = {asset.id: alt_text(asset, character, taboos) for asset in assets}
-        described = f"{request.seed}|{character.id}|{[asset.id for asset in assets]}|{request.words}"
-        rng = random.Random(hashlib.sha256(described.encode("utf-8", "replace")).digest())
         voice = _Voice(character.persona, wishes)
+        about = (request.seed, character.id, [asset.id for asset in assets], request.words, voice.style, voice.tone)
+        rng = random.Random(hashlib.sha256(repr(about).encode("utf-8", "replace")).digest())
         pen = _Pen(character, scenes or [Scene()], voice, taboos, drawn, rng)
         variants = []
         for number in range(request.count):
@@ -216,7 +217,10 @@ class _Voice:
             if self.tone not in line.tones:
                 return 0
             weight *= 5
-        if "P-" in line.traits and "no_slang" in self.wishes:
+        asks = "?" in line.text
+        if "P-" in line.traits and "no_slang" in self.wishes or asks and "no_questions" in self.wishes:
+            return 0
+        if line.role == "ask" and not asks and "question" in self.wishes:
             return 0
         return weight * (1.5 if line.kinds else 1) * (1 + 0.5 * min(len(line.slots), 2))
 
@@ -227,12 +231,14 @@ class _Voice:
         weight = 1.0
         for letter in letters:
             value = self.traits[letter]
-            if letter != "E" and value < 0.3 and not (letter == "H" and self.style in ("witty", "playful")):
+            if letter != "E" and value <= 0.3 and not (letter == "H" and self.style in ("witty", "playful")):
                 return 0
             weight *= 0.35 + 1.3 * value if letter == "E" else (2 * value) ** 2
+        if "admit" in roles and (self.style == "formal" or self.traits["P"] > 0.85):
+            weight *= 0.25
         if "joke" in roles:
             weight *= 0.5 + 1.8 * max(self.traits["H"] - 0.35, 0) * 2
-            if "no_jokes" in self.wishes or self.traits["H"] < 0.3:
+            if "no_jokes" in self.wishes or self.traits["H"] <= 0.3:
                 return 0
         elif self.traits["H"] > 0.7:
             weight *= 0.45
@@ -246,7 +252,7 @@ class _Voice:
         weight *= max(0.15, 0.5 + 0.9 * taste) if long else 1
         if "ask" in roles and "no_questions" in self.wishes:
             return 0
-        if "ask" not in roles and "question" in self.wishes:
+        if roles[-1] != "ask" and "question" in self.wishes:
             return 0
         if "many" in marks:
             return weight * 2.5 if several else 0
@@ -263,6 +269,7 @@ class _Pen:
         self.used: set[str] = set()
         self.forms: dict[tuple[str, ...], int] = {}
         self.said: list[set[str]] = []
+        self.weights = {line.text: voice.weight(line) ** voice.spread for role in _lines().values() for line in role}
         self.topics = self._subjects(character.persona.topics)
         self.interests = self._subjects(character.interests)
 
@@ -301,9 +308,9 @@ class _Pen:
                 if whole:
                     return None
                 continue
-            parts.append((role, self._shaped(text, role)))
+            parts.append((role, self._shaped(text, line)))
             used.add(line.text)
-            slots |= _groups(line.slots)
+            slots |= line.about
         if not parts:
             return None
         return self._laid_out(parts, scene), used, slots, form
@@ -323,14 +330,13 @@ class _Pen:
         for line in _lines()[role]:
             if line.text in self.used or line.text in used or not line.kinds <= kinds:
                 continue
-            if not line.slots <= values.keys() or _groups(line.slots) & slots:
+            if not line.slots <= values.keys() or line.about & slots:
                 continue
-            if any(is_plural(values[slot]) for slot in line.singular):
+            if any(may_be_plural(values[slot]) for slot in line.singular):
                 continue
-            weight = self.voice.weight(line)
-            if weight:
+            if weight := self.weights[line.text]:
                 pool.append(line)
-                weights.append(weight**self.voice.spread)
+                weights.append(weight)
         return self.rng.choices(pool, weights)[0] if pool else None
 
     def _values(self, scene: Scene) -> dict[str, str]:
@@ -345,7 +351,7 @@ class _Pen:
         outfit = scene.outfit or self.character.appearance.clothing.split(",")[0].strip()
         outfit = re.sub(r"^(?:a|an|the|my|wearing|in)\s+", "", outfit)
         head = re.split(r"\s(?:of|with|in|on|from)\s", outfit)[0].split()
-        mood = _adjective(scene.mood)
+        mood = scene.mood
         several = len(self.scenes)
         values = {
             "where": scene.where,
@@ -360,7 +366,7 @@ class _Pen:
             "outfit_many": "" if not head else head[-1] if is_plural(outfit) else _plural(head[-1]),
             "my_prop": re.sub(r"^(?:a|an|the|my|his|her)\s+|^", "my ", scene.prop, count=1) if scene.prop else "",
             "mood": mood,
-            "mood_adjective": "" if mood.endswith("ing") else mood,
+            "mood_adjective": "" if mood.split(" ")[0].endswith("ing") else mood,
             "doing": scene.doing,
             "topic": topic,
             "interest": interest,
@@ -394,13 +400,14 @@ class _Pen:
 
         return _SLOT.sub(value, text)
 
-    def _shaped(self, text: str, role: str) -> str:
+    def _shaped(self, text: str, line: Line) -> str:
         """Contractions and exclamation marks as this voice uses them."""
         voice = self.voice
         if self.rng.random() < voice.contracts:
             for pattern, short in _CONTRACTIONS:
                 text = pattern.sub(short, text)
-        if role in ("open", "body", "close", "joke", "many") and text.endswith(".") and len(text) < 110:
+        loud = line.role in ("open", "body", "close", "joke", "many") and text.endswith(".") and len(text) < 90
+        if loud and not {"A+", "E-"} & set(line.traits) and not line.tones & _QUIET_TONES:
             if self.rng.random() < voice.exclaims:
                 text = f"{text[:-1]}!"
         return text.replace("!", ".") if "no_exclamations" in voice.wishes else text
@@ -432,7 +439,7 @@ class _Pen:
         said = [_sentence(one) for one in wishes.sentences]
         for mention in wishes.mentions:
             if mention.casefold() not in text.casefold():
-                form = self.rng.choice(("Also: {}.", "One more thing: {}.", "P.S. {}.", "And do not forget: {}."))
+                form = self.rng.choice(("Also: {}.", "Special mention: {}.", "P.S. {}.", "And one more thing: {}."))
                 said.append(form.format(mention.rstrip(".")))
         said = [one for one in said if not self.taboos.touched_by(one)]
         if said:
@@ -477,15 +484,15 @@ def _parsed(role: str, raw: str) -> Line:
     }
     if sum(map(len, known.values())) != len(marks):
         raise ValueError(f"A line of the writer has a condition nobody knows: {raw!r}")
-    return Line(role, text, slots=slots, singular=frozenset(singular & slots), **known)
+    return Line(role, text, slots=slots, singular=frozenset(singular & slots), about=_groups(slots), **known)
 
 
-def _groups(slots: frozenset[str]) -> set[str]:
+def _groups(slots: frozenset[str]) -> frozenset[str]:
     """Slots that say the same thing: a caption says each once."""
     same = {"where": "place", "bare_place": "place", "place_one": "place", "light": "time", "this_time": "time"}
     same |= dict.fromkeys(("my_outfit", "a_outfit", "my_outfit_is", "outfit_one", "outfit_many"), "outfit")
     same |= {"daypart": "time", "greeting": "time", "mood_adjective": "mood"}
-    return {same.get(slot, slot) for slot in slots}
+    return frozenset(same.get(slot, slot) for slot in slots)
 
 
 def _content_words(text: str) -> set[str]:
@@ -504,20 +511,6 @@ def _known(word: str, vocabulary: tuple[str, ...], fallback: str) -> str:
         if part in _SYNONYMS and _SYNONYMS[part] in vocabulary:
             return _SYNONYMS[part]
     return next((one for one in vocabulary for part in parts if len(part) > 3 and one.startswith(part[:5])), fallback)
-
-
-def _adjective(mood: str) -> str:
-    """A mood as it stands after "I am", or nothing when it is no adjective."""
-    first = mood.split(",")[0].strip().lower()
-    first = re.sub(r"^(?:with |a |very )+", "", first)
-    nouns = {"smile": "smiling", "laugh": "laughing", "wink": "winking", "joy": "joyful", "tears": "tearful"}
-    first = nouns.get(first, first)
-    words = first.split()
-    if not words or len(words) > 2 or first in ("love", "tongue out", "blue"):
-        return "in love" if first == "in love" else ""
-    return first if words[-1].endswith(("ing", "y", "ful", "ed", "ous", "al", "ive", "ic", "y", "nt")) or first in (
-        "calm", "sad", "mad", "fierce", "in love", "serene", "tender", "asleep", "quiet",
-    ) else ""  # fmt: skip
 
 
 def _plural(noun: str) -> str:

@@ -172,7 +172,7 @@ laid-back :: Slow one today, {where}.
 
 BODIES = """
 :: I like how {outfit} sits against {place}.
-:: {My_outfit} [feels|felt] right the second I saw the picture.
+:: {My_outfit} felt right the second I saw the picture.
 :: {Topic} is on my mind, as it tends to be.
 :: My head is full of {topic}, and that is fine by me.
 :: Give me {interest} and {light} and I need little else.
@@ -433,7 +433,7 @@ ADMISSIONS = """
 :: Confession: I think about {interest} more than is reasonable.
 :: Truth is, I do not always feel as sure as I look.
 :: I overthink captions. You are reading the evidence.
-:: I get {topic} wrong all the time, and I keep at it anyway.
+:: I am no expert on {topic}, and I keep at it anyway.
 :: If I look relaxed {where}, know that it took some convincing.
 @joy :: And yes, that is my real face, the unposed one.
 @sad :: I could hide this mood, but then who would it be for?
@@ -457,7 +457,7 @@ QUESTIONS = """
 :: What should I try next with {interest}?
 :: What is the best thing in your {daypart}?
 E+ :: Who is joining me {where}?
-E+ :: Drop your favourite {topic} thought below, I read them all.
+E+ :: Drop your best thought on {topic} below, I read them all.
 E+ :: Tag the friend you would take to {place}. Who is it?
 E+ :: Are you with me?
 E+ :: Come on, tell me everything. How are you?
