@@ -1,5 +1,6 @@
 """Written stand-ins for tests: short, honest, and with the promises of the real thing."""
 
+import contextlib
 import threading
 import time
 
@@ -90,3 +91,82 @@ class StepExecutor:
                     raise self.error
             self.made.append(f"{job.id}-{number}")
             report.asset(f"{job.id}-{number}")
+
+
+class FakeEngine:
+    """An engine without torch: a picture per seed, in a colour of its seed, at once or `step_s` seconds a step.
+
+    `ran` lists the inputs of every run; `error` is raised after the first step; `hold` (an Event) keeps a run at its
+    first step until it is set.
+    """
+
+    def __init__(self, step_s=0.0, error=None, hold=None, missing=None):
+        from pipelines.base import EngineSpec
+
+        self.spec = EngineSpec(
+            id="fake", name="Fake", summary="A test's own.", licence="none", native=(64, 64), sizes=((64, 64),),
+            uses=frozenset({"prompt", "negative"}), samplers=("Plain", "Other"), presets={}, sides=(64, 512, 8),
+            defaults={"steps": 4, "guidance": 3.0, "sampler": "Plain"}, most_steps=100, prompt_tokens=64,
+        )  # fmt: skip
+        self.step_s, self.error, self.hold, self.missing = step_s, error, hold, missing
+        self.ran, self.started = [], threading.Event()
+
+    def ready(self):
+        return self.missing
+
+    def load(self, device, dtype):
+        pass
+
+    def unload(self):
+        pass
+
+    def model_hash(self):
+        return "0123456789"
+
+    def run(self, inputs, report):
+        from PIL import Image
+
+        self.ran.append(inputs)
+        colours = [(seed % 256, seed // 256 % 256, 90) for seed in inputs.seeds]
+        frames = lambda: [Image.new("RGB", (32, 32), colour) for colour in colours]
+        for step in range(inputs.steps):
+            report(step + 1, inputs.steps, frames)
+            self.started.set()
+            while self.hold is not None and not self.hold.wait(0.005):
+                report(step + 1, inputs.steps, frames)
+            if self.error is not None:
+                raise self.error
+            time.sleep(self.step_s)
+        return [Image.new("RGB", (inputs.width, inputs.height), colour) for colour in colours]
+
+
+class FakeDevice:
+    """A device slot that loads nothing; `measured` counts the measurements."""
+
+    keep_alive_minutes, measured = 0, 0
+
+    def choose(self, wanted="auto"):
+        return "cpu"
+
+    def measure_dtype(self, device):
+        self.measured += 1
+        return {"bfloat16": 1.0, "float32": 2.0, "chosen": "bfloat16", "why": "bfloat16 is 2 times faster."}
+
+    @contextlib.contextmanager
+    def resident(self, engine, device, dtype):
+        engine.load(device, dtype)
+        yield engine
+
+    def unload(self):
+        return False
+
+    def status(self):
+        return {
+            "engine": None,
+            "device": None,
+            "dtype": None,
+            "busy": False,
+            "memory": 0,
+            "gpu_memory": 0,
+            "gpu_total": 0,
+        }

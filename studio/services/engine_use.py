@@ -5,12 +5,12 @@ Loading, devices and memory belong to `pipelines.device`; this file only decides
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pipelines.base import Engine, EngineError
-from pipelines.catalog import engine as engine_by_id
+from pipelines.catalog import ENGINES
 from studio.errors import Cancelled, Conflict, NotFound, OutOfMemory, StudioError
 from studio.settings import Settings
 
@@ -23,12 +23,10 @@ _PREVIEW_WAITS = 0.4  # seconds a preview waits for another one to step aside
 
 
 class EngineUse:
-    """One per process. `find` gives an engine by id; a test hands in its own."""
+    """One per process. `engines` are those there are, the default one first; a test hands in its own."""
 
-    def __init__(
-        self, settings: Settings, find: Callable[[str], Engine] = engine_by_id, device: "Device | None" = None
-    ):
-        self.settings, self._find, self._device = settings, find, device
+    def __init__(self, settings: Settings, engines: Sequence[Engine] = ENGINES, device: "Device | None" = None):
+        self.settings, self.engines, self._device = settings, tuple(engines), device
         self._making, self._measuring = threading.Lock(), threading.Lock()
         self._job_waits = threading.Event()
         self._job_runs = False
@@ -47,12 +45,11 @@ class EngineUse:
 
     def engine(self, engine_id: str) -> Engine:
         """The engine, ready or not. Raises NotFound with the field for an unknown id."""
-        try:
-            return self._find(engine_id)
-        except (KeyError, LookupError, EngineError) as error:
-            raise NotFound(
-                f"There is no model called “{str(engine_id)[:40]}”.", "Choose another.", field="engine"
-            ) from error
+        found = next((one for one in self.engines if one.spec.id == engine_id), None)
+        if found is None:
+            known = ", ".join(one.spec.id for one in self.engines)
+            raise NotFound(f"There is no model called “{str(engine_id)[:40]}”.", f"There are: {known}.", field="engine")
+        return found
 
     def ready(self, engine_id: str) -> Engine:
         """The engine when it can run. Raises StudioError with the sentence that says what is missing."""

@@ -4,10 +4,10 @@ import io
 import logging
 import secrets
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines import catalog
 from pipelines.base import EngineSpec, ImageInputs
 from studio.domain.asset import Asset, Recipe
 from studio.domain.character import Character
@@ -45,7 +45,7 @@ class Images:
     # ------------------------------------------------------------------ asking
     def specs(self) -> list[EngineSpec]:
         """What every engine is, the default one first."""
-        return list(catalog.specs())
+        return [engine.spec for engine in self.use.engines]
 
     def compose(self, character_id: str | None, request: ImageRequest) -> Composed:
         """What the engine would get. Quick enough for every keystroke. Raises StudioError with a field."""
@@ -54,6 +54,12 @@ class Images:
         if request.look and look is None:
             whose = f"{character.name} has no such look" if character else "A look belongs to a character"
             raise NotFound(f"{whose}.", "Choose another look.", field="look")
+        if look and not request.engine and look.engine not in [spec.id for spec in self.specs()]:
+            # the look came with a character from another studio: its words count, its numbers mean another model's
+            warning = f"The look {look.name} was made for {look.engine}, which is not here: only its words are used."
+            words = look.model_copy(update=dict.fromkeys(("width", "height", "steps", "guidance", "sampler")))
+            composed = compose(character, request, self.specs()[0], words)
+            return replace(composed, warnings=(*composed.warnings, warning))
         spec = self.use.engine(request.engine or (look.engine if look else "") or self.specs()[0].id).spec
         return compose(character, request, spec, look)
 

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines import catalog
 from studio import __version__
 from studio.domain.document import now
 from studio.paths import Paths
@@ -55,7 +54,7 @@ class System:
             "device": self._device(),
             "memory": self._memory(),
             "disk": self._disk(),
-            "models": [self._model(engine) for engine in catalog.ENGINES],
+            "models": [self._model(engine) for engine in self.use.engines],
             "queue": self._queue(),
             "versions": versions(),
             "notices": self.notices(),
