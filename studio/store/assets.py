@@ -20,6 +20,7 @@ class AssetCollection(RollingCollection[Asset]):
     def __init__(self, paths: Paths, notices: list[str], *, most: int = MOST_DOCUMENTS):
         self._paths = paths
         self._index = AssetIndex()
+        self._loading = True
         super().__init__("asset", Asset, paths.outputs, 2, self._folder_file, notices, most=most)
 
     def search(self, wanted: AssetFilter, *, limit: int = 50, cursor: str | None = None) -> Page[Asset]:
@@ -64,8 +65,12 @@ class AssetCollection(RollingCollection[Asset]):
         return self._paths.month(data.get("character_id"), month) / "assets.json"
 
     def _indexed(self, before: dict | None, after: dict | None) -> None:
-        self._index.changed(before, after)
+        if self._loading:
+            self._index.gather(after)
+        else:
+            self._index.changed(before, after)
 
     def _opened(self) -> None:
         super()._opened()
         self._index.settle()
+        self._loading = False

@@ -45,7 +45,8 @@ class Shelf:
         return self.storage.size
 
     def put(self, documents: Mapping[str, dict]) -> None:
-        self.table.put(documents)
+        """Insert or replace documents, on the disk when this returns."""
+        self.table.put({id: self.storage.held(document) for id, document in documents.items()})
 
     def remove(self, ids: Iterable[str]) -> None:
         self.table.remove(doc_ids=list(ids))

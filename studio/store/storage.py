@@ -9,10 +9,10 @@ import os
 import secrets
 import time
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import orjson
 from tinydb.storages import Storage
@@ -127,10 +127,39 @@ def encode(value: object, *, indent: bool = False) -> bytes:
         ) from problem
 
 
-class AtomicStorage(Storage):
-    """One TinyDB file. Its content stays parsed between changes until `cool()`, so a change does not read the file.
+class Line(Mapping):
+    """A document as its line in the file holds it: the JSON is taken apart only when somebody looks inside."""
 
-    Documents stand one to a line, which lets `document()` read a single one from a file that is not held in memory.
+    __slots__ = ("raw", "_value")
+
+    def __init__(self, raw: bytes):
+        self.raw, self._value = raw, None
+
+    def copy(self) -> dict:
+        """The document, the caller's own."""
+        return orjson.loads(self.raw)
+
+    def value(self) -> dict:
+        """The document, shared: not to be changed."""
+        if self._value is None:
+            self._value = orjson.loads(self.raw)
+        return self._value
+
+    def __getitem__(self, key: str) -> object:
+        return self.value()[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.value())
+
+    def __len__(self) -> int:
+        return len(self.value())
+
+
+class AtomicStorage(Storage):
+    """One TinyDB file, one document of `table` to a line.
+
+    A change puts lines together again and takes no other document apart; the lines stay in memory until `cool()`, so it
+    does not read the file either. A single document of a file that is not in memory is read from its place in it.
     `on_read` is given every document as it comes from the disk and returns it in today's shape. `size` (bytes) and
     `count` (documents) are those of the last read or write.
     """
@@ -139,88 +168,128 @@ class AtomicStorage(Storage):
         self.path, self.table, self.size, self.count = path, table, 0, 0
         self._on_read, self._notices = on_read, notices
         self._content: dict | None = None
-        self._lines: tuple[list[str], array] | None = None
+        self._places: Places | None = None
 
     def read(self) -> dict:
         """The tables by name. The outer dictionary is the caller's own; documents are shared: do not change them."""
         if self._content is None:
-            self._content = self._load()
+            self._content = self._read_lines()
         return dict(self._content)
 
     def write(self, data: dict) -> None:
-        raw, lines = lay_out(data, self.table)
+        raw, places = lay_out(data, self.table)
         try:
             write_atomically(self.path, raw)
         except BaseException:
             self.cool()
-            self._lines = None
+            self._places = None
             raise
-        self._content, self._lines, self.size, self.count = dict(data), lines, len(raw), len(lines[0])
+        self._content, self._places, self.size, self.count = dict(data), places, len(raw), len(places.ids)
+
+    def held(self, document: dict) -> Line:
+        """The document in the form this storage keeps."""
+        return Line(encode(document))
 
     def cool(self) -> None:
-        """Forget the parsed content; the file is the truth and is read again when needed."""
+        """Forget the lines; the file is the truth and is read again when needed."""
         self._content = None
 
     def documents(self) -> dict[str, dict]:
-        """All documents by id, parsed now unless they are in memory; not kept. Shared: must not be changed."""
+        """All documents by id; shared, not to be changed. What is not in memory is read and not kept."""
         content = self._content
-        return (self._load() if content is None else content).get(self.table, {})
+        if content is None:
+            return self._read_whole().get(self.table, {})
+        return {key: self._on_read(line.value()) for key, line in content.get(self.table, {}).items()}
 
     def document(self, document_id: str) -> dict | None:
-        """A copy of one document, reading only its line when the file is not in memory."""
-        content, lines = self._content, self._lines
+        """A copy of one document, or None."""
+        content, places = self._content, self._places
         if content is not None:
-            found = content.get(self.table, {}).get(document_id)
-            return None if found is None else orjson.loads(orjson.dumps(found))
-        found = self._document_of_line(document_id, lines) if lines else None
+            line = content.get(self.table, {}).get(document_id)
+            return None if line is None else self._on_read(line.copy())
+        found = self._document_at(document_id, places) if places else None
         return found if found is not None else self.documents().get(document_id)
 
-    def _document_of_line(self, document_id: str, lines: tuple[list[str], array]) -> dict | None:
-        ids, starts = lines
+    def _document_at(self, document_id: str, places: "Places") -> dict | None:
         try:
-            position = ids.index(document_id)
+            number = places.ids.index(document_id)
             with open(self.path, "rb") as file:
-                file.seek(starts[position])
-                line = file.read(starts[position + 1] - starts[position])
+                file.seek(places.starts[number])
+                line = file.read(places.starts[number + 1] - places.starts[number])
             key, value = orjson.loads(b"{" + line.rstrip(b",\n") + b"}").popitem()
         except (ValueError, KeyError, OSError):
             return None  # the file was replaced between the look-up and the read: the caller reads it whole
         return self._on_read(value) if key == document_id and isinstance(value, dict) else None
 
-    def _load(self) -> dict:
+    def _read_whole(self) -> dict:
+        """The file's tables, every document taken apart; a damaged file gives way to its `.bak`."""
         content = read_or_backup(self.path, self._parse, self._notices)
         return {} if content is None else content
+
+    def _read_lines(self) -> dict:
+        """The file's tables with the documents as lines; only a file that we did not lay out is taken apart."""
+        if self._places:
+            try:
+                return cut(self.path.read_bytes(), self.table, self._places)
+            except (ValueError, FileNotFoundError):
+                self._places = None  # changed behind our back
+        content = self._read_whole()
+        return content | {self.table: {key: Line(encode(one)) for key, one in content.get(self.table, {}).items()}}
 
     def _parse(self, raw: bytes) -> dict:
         content = orjson.loads(raw)
         table = content.get(self.table, {}) if isinstance(content, dict) else None
         if not isinstance(table, dict) or not all(isinstance(one, dict) for one in table.values()):
             raise ValueError("not a table of documents")
-        self.size, self.count, self._lines = len(raw), len(table), find_lines(raw, table)
+        self.size, self.count, self._places = len(raw), len(table), find_places(raw, table)
         for key, document in table.items():
             table[key] = self._on_read(document)
         return content
 
 
-def lay_out(tables: dict, table: str) -> tuple[bytes, tuple[list[str], array]]:
-    """The file's bytes, one document of `table` to a line, and (ids, where each line starts plus the end)."""
+class Places(NamedTuple):
+    """Where in a file the line of each document starts; `starts` has the end of the last one too."""
+
+    ids: list[str]
+    starts: array
+
+
+def lay_out(tables: Mapping, table: str) -> tuple[bytes, Places]:
+    """The file's bytes, one document of `table` to a line, and where the lines are."""
     rest = b"".join(encode(name) + b": " + encode(value) + b",\n" for name, value in tables.items() if name != table)
     head = b"{" + rest + encode(table) + b": {\n"
     ids, starts, parts, at = [], array("Q"), [head], len(head)
     documents = tables.get(table, {})
     last = len(documents) - 1
-    for number, (key, document) in enumerate(documents.items()):
-        line = encode(key) + b": " + encode(document) + (b",\n" if number < last else b"\n")
+    for number, (key, one) in enumerate(documents.items()):
+        raw = one.raw if isinstance(one, Line) else encode(dict(one))
+        line = b"%b: %b%b" % (encode(key), raw, b",\n" if number < last else b"\n")
         ids.append(key)
         starts.append(at)
         parts.append(line)
         at += len(line)
     starts.append(at)
     parts.append(b"}}\n")
-    return b"".join(parts), (ids, starts)
+    return b"".join(parts), Places(ids, starts)
 
 
-def find_lines(raw: bytes, table: dict) -> tuple[list[str], array] | None:
+def cut(raw: bytes, table: str, places: Places) -> dict:
+    """The tables of a file whose places are known, documents as lines. ValueError when the file is another one."""
+    starts = places.starts
+    if raw[starts[-1] :] != b"}}\n":
+        raise ValueError("laid out otherwise")
+    content = orjson.loads(raw[: starts[0]] + b"}}")
+    lines = content[table] = {}
+    for number, key in enumerate(places.ids):
+        head = encode(key) + b": {"
+        line = raw[starts[number] : starts[number + 1]]
+        if not line.startswith(head) or not line.endswith((b"},\n", b"}\n")):
+            raise ValueError("laid out otherwise")
+        lines[key] = Line(line[len(head) - 1 :].rstrip(b",\n"))
+    return content
+
+
+def find_places(raw: bytes, table: Mapping) -> Places | None:
     """Where each document's line starts in a file written by `lay_out`; None for a file somebody laid out otherwise."""
     lines = raw.split(b"\n")
     first = len(lines) - len(table) - 2
@@ -229,12 +298,12 @@ def find_lines(raw: bytes, table: dict) -> tuple[list[str], array] | None:
     at = sum(len(line) + 1 for line in lines[:first])
     starts = array("Q")
     for key, line in zip(table, lines[first:], strict=False):
-        if not line.startswith(b'"' + key.encode() + b'": '):
+        if not line.startswith(b'"' + key.encode() + b'": {'):
             return None
         starts.append(at)
         at += len(line) + 1
     starts.append(at)
-    return list(table), starts
+    return Places(list(table), starts)
 
 
 def _text(data: bytes) -> bytes:
@@ -249,8 +318,11 @@ def _keep_previous(path: Path) -> None:
         os.link(path, link)
     except FileNotFoundError:
         return
-    except OSError:
-        _replace(path, backup)  # FAT has no links; a crash just here leaves only `.bak`, which the next start uses
+    except OSError as problem:
+        if problem.errno in _FULL:
+            raise
+        if path.exists():
+            _replace(path, backup)  # FAT has no links; a crash just here leaves only `.bak`, which the next start uses
         return
     try:
         _replace(link, backup)
