@@ -38,7 +38,7 @@ def test_a_character_survives_the_form():
 
 def test_emptied_boxes_are_no_obstacle():
     """A box that somebody emptied becomes an empty field or the default, never an error."""
-    emptied = {name: None for name in (*form.PROFILE, *form.PERSONA, *form.APPEARANCE)} | {"name": "Mira"}
+    emptied = dict.fromkeys((*form.PROFILE, *form.PERSONA, *form.APPEARANCE)) | {"name": "Mira"}
     character = Character(**form.fields_of(emptied))
     assert (character.age, character.persona.humor, character.appearance.presents_as) == (25, 0.5, "person")
 
@@ -98,6 +98,7 @@ def test_changes_read_like_sentences():
         ("ingredients[Red. raincoat].words", "coat", "red raincoat"),
         ("looks[Film]", None, {"id": "x", "name": "Film", "words": "grain"}),
         ("interests", ["tea"], ["tea", "trains"]),
+        ("references", [], {"a.png": {"id": "x", "file": "a.png", "note": "left side"}}),
         ("revision", 1, 2),
         ("looks[Film].id", "a", "b"),
     ]
@@ -108,6 +109,7 @@ def test_changes_read_like_sentences():
         ("Ingredients · Red. raincoat · prompt words", "coat", "red raincoat"),
         ("Looks · Film", "", "Film (grain)"),
         ("Interests", "tea", "tea, trains"),
+        ("References", "", "a.png (left side)"),
     ]
 
 

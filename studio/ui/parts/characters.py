@@ -299,6 +299,8 @@ def readable(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(readable(one) for one in value)
     if isinstance(value, dict):
+        if value and all(isinstance(one, dict) for one in value.values()):  # parts by their names
+            return ", ".join(readable(one) for one in value.values())
         named = str(value.get("name") or value.get("file") or "")
         words = str(value.get("words") or value.get("note") or "")
         return f"{named} ({words})" if named and words else named or words

@@ -20,6 +20,7 @@ GROUPS = (
     ("Reviewing and publishing", ("rejection_reasons", "disclosure_line", "jpeg_quality")),
     ("House", ("trash_days", "log_level")),
 )
+NAMES = {"studio": "Character Studio", "torch": "PyTorch", "ncnn": "ncnn"}
 WORDS = {
     "system": "As the system",
     "light": "Light",
@@ -79,7 +80,7 @@ def measured(known: dict | None) -> str:
     """The seconds each number format took, when they were measured."""
     formats = ("bfloat16", "float16", "float32")
     seconds = [(name, known[name]) for name in formats if isinstance((known or {}).get(name), int | float)]
-    return ", ".join(f"{name} {taken:.2f} s" for name, taken in seconds)
+    return ", ".join(f"{name} {1000 * taken:.1f} ms" for name, taken in seconds)
 
 
 def work_facts(health: dict) -> list[tuple[str, str]]:
@@ -88,7 +89,7 @@ def work_facts(health: dict) -> list[tuple[str, str]]:
     loaded = next((one["name"] for one in health["models"] if one["id"] == device["engine"]), device["engine"])
     held = size(device.get("engine_memory"))
     return [
-        *((one["name"], one["ready"] or f"ready, {one['licence']}") for one in health["models"]),
+        *((one["name"], one["ready"] or "ready") for one in health["models"]),
         ("In memory now", f"{loaded}, {held}" if loaded and held else loaded or "no model"),
         ("Making", "a picture" if queue["running"] else "nothing"),
         (
@@ -101,7 +102,8 @@ def work_facts(health: dict) -> list[tuple[str, str]]:
 
 
 def version_facts(health: dict) -> list[tuple[str, str]]:
-    return list(health["versions"].items())
+    """What the studio stands on, under the names these things call themselves."""
+    return [(NAMES.get(name, name.capitalize()), version) for name, version in health["versions"].items()]
 
 
 def storage_value(storage: dict, trashed: int, days: int) -> dict:

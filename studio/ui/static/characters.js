@@ -74,7 +74,7 @@
           one.line && el("span", { class: "character-line" }, one.line),
           el("span", { class: "character-bio" }, one.bio || "No bio yet"))));
     const table = (characters) => el("div", { class: "table-wrap" }, el("table", { class: "character-table" },
-      el("thead", {}, el("tr", {}, ["Name", "Status", "Bio", "Pictures kept", "Changed"].map((title) => el("th", { scope: "col" }, title)))),
+      el("thead", {}, el("tr", {}, ["Name", "Status", "Bio", "Has", "Changed"].map((title) => el("th", { scope: "col" }, title)))),
       el("tbody", {}, characters.map((one) => el("tr", {},
         el("th", { scope: "row" }, one.trashed ? el("span", { class: "table-name" }, portrait(one, "small"), one.name)
           : el("button", { type: "button", class: "table-name", dataset: { id: one.id }, onclick: () => emit("open", one.id) }, portrait(one, "small"), el("span", {}, one.name))),
@@ -143,25 +143,33 @@
     render();
   };
 
-  /* The words the appearance becomes. value: {words, stamp}. Emits apply once nothing changed for 600 ms. */
+  /* The words the appearance becomes. value: {words, stamp}. Emits apply once nothing changed for 600 ms, and again while the model is busy. */
   studio.appearanceWords = (element, props, trigger, watch) => {
     let timer = 0, asked = null;
+    const seen = () => element.isConnected && element.offsetParent !== null && !document.hidden;
+    const later = (wait) => {
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        if (!element.isConnected) return;
+        if (!seen()) return later(800); // nobody looks: no picture yet
+        studio.emit("preview", true);
+        trigger("apply", {});
+      }, wait);
+    };
+    studio.on("preview-busy", () => { if (element.isConnected) later(2000); });
     const render = () => {
       const words = (props.value && props.value.words) || "", key = words + ((props.value && props.value.stamp) || "");
       studio.root(element, "words-root").replaceChildren(el("div", { class: "final-prompt" },
         el("span", { class: "label" }, "As prompt words"), words || "Nothing yet. Choose a few words on the left."));
       if (key === asked) return;
       asked = key;
-      clearTimeout(timer);
-      if (!words) return;
-      studio.emit("preview", true);
-      timer = setTimeout(() => { if (element.isConnected) trigger("apply", {}); }, 600);
+      words ? later(600) : clearTimeout(timer);
     };
     watch("value", render);
     render();
   };
 
-  /* The preview picture. value: {picture: data address | null | left out, note, stamp} */
+  /* The preview picture. value: {picture: data address | null | left out, note, busy, stamp} */
   studio.appearancePicture = (element, props, trigger, watch) => {
     const image = el("img", { alt: "Preview of the appearance", hidden: true });
     const note = el("p", { class: "preview-note", role: "status" });
@@ -176,6 +184,7 @@
         image.nextSibling.hidden = Boolean(value.picture);
       }
       note.textContent = value.note || "";
+      if (value.busy) studio.emit("preview-busy");
     };
     studio.on("preview", () => { frame.classList.add("busy"); note.textContent = "Drawing a quick preview…"; });
     watch("value", render);
@@ -191,7 +200,7 @@
         el("p", { class: "empty-next" }, "Every time you save, the version before is kept here. The last twenty can be compared and restored.")));
       const list = el("ul", { class: "versions", "aria-label": "Versions" }, versions.map((one) => el("li", {},
         el("button", { type: "button", class: "version", "aria-pressed": one.revision === chosen ? "true" : "false", onclick: () => trigger("select", { action: "compare", revision: one.revision }) },
-          el("span", { class: "version-title" }, `Version ${one.revision}`), el("span", { class: "version-when" }, one.current ? `${one.when} · now` : one.when)))));
+          el("span", { class: "version-title" }, `Version ${one.revision}`), el("span", { class: "version-when" }, one.current ? "now" : one.when)))));
       const shown = versions.find((one) => one.revision === chosen);
       const side = !shown ? el("div", { class: "empty" }, el("p", { class: "empty-title" }, "Choose a version"), el("p", { class: "empty-next" }, "You see what changed since then, line by line."))
         : el("div", { class: "compare" },

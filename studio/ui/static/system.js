@@ -3,6 +3,13 @@
   "use strict";
   const studio = window.studio, el = studio.el;
 
+  /* The theme of the settings, unless this browser has chosen one of its own by the header's switch. */
+  studio.theme = (wanted) => {
+    try { if (localStorage.getItem("studio-theme")) return; } catch { /* private window */ }
+    const dark = wanted === "dark" || (wanted !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
+    document.body.classList.toggle("dark", dark);
+  };
+
   /* value: {rows: [{name, size, share, note}], total, trash: {count, days}}. Emits select {days} to delete what is older, null for all. */
   studio.storage = (element, props, trigger, watch) => {
     const clear = async (days, what) => {
@@ -27,11 +34,18 @@
     render();
   };
 
-  /* value: {groups: [{title, settings: [{name, label, kind, value, help, choices, min, max, step, off, note, changed}]}], stamp}
+  /* value: {groups: [{title, settings: [{name, label, kind, value, help, choices, min, max, step, off, note, changed}]}], theme}
      Emits select {action: "save", values} with what differs, and {action: "reset", name}. */
   studio.settings = (element, props, trigger, watch) => {
+    let drawnAs = "";
     const render = () => {
-      const root = studio.root(element, "settings-root"), groups = (props.value || {}).groups || [];
+      const root = studio.root(element, "settings-root"), { groups = [], theme } = props.value || {};
+      if (theme) { // just saved: it counts in this browser too
+        try { localStorage.removeItem("studio-theme"); } catch { /* private window */ }
+        studio.theme(theme);
+      }
+      if (drawnAs === JSON.stringify(groups) && root.firstChild) return; // the same again: keep what is being typed
+      drawnAs = JSON.stringify(groups);
       const fields = groups.flatMap((group) => group.settings);
       const start = Object.fromEntries(fields.map((field) => [field.name, field.value]));
       fields.forEach((field) => {

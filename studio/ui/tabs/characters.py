@@ -335,7 +335,8 @@ class CharactersTab:
         try:
             picture = self.studio.images.preview_appearance(form.fields_of(values), key=request.session_hash or "")
         except StudioError as error:
-            return {"note": f"{error.message} {error.hint}".strip(), "stamp": time.monotonic_ns()}
+            busy = isinstance(error, Conflict)
+            return {"note": f"{error.message} {error.hint}".strip(), "busy": busy, "stamp": time.monotonic_ns()}
         if picture is None:
             return gr.skip()
         return {"picture": "data:image/jpeg;base64," + base64.b64encode(picture).decode(), "note": "A quick preview."}

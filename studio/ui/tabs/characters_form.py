@@ -46,7 +46,10 @@ UNSAID = ("Not mentioned", "")
 def listed(text: str | None) -> list[str]:
     """ "tea,  night trains, Tea" -> ["tea", "night trains"]: split at commas and line ends, without repeats."""
     parts = [" ".join(part.split()) for part in (text or "").replace("\n", ",").replace(";", ",").split(",")]
-    return list({part.casefold(): part for part in reversed(parts) if part}.values())[::-1]
+    first: dict[str, str] = {}
+    for part in parts:
+        first.setdefault(part.casefold(), part)
+    return [part for key, part in first.items() if key]
 
 
 def fields_of(values: dict) -> dict:

@@ -2,7 +2,6 @@
 
 import html
 import shutil
-import time
 from pathlib import Path
 
 import gradio as gr
@@ -26,6 +25,7 @@ class SystemTab:
 
     # ------------------------------------------------------------------ layout
     def layout(self) -> None:
+        self.theme = gr.Textbox(visible=False)
         with gr.Tabs(elem_id="system-sections"):
             with gr.Tab("Health", id="health"):
                 self._health()
@@ -66,6 +66,9 @@ class SystemTab:
         quiet = {"show_progress": "hidden", "api_visibility": "private"}
         health = [self.notices, self.machine, self.work, self.versions, self.storage]
         self.page.select(shown(self.look), None, health, api_name="system_look", **quiet)
+        self.shared.page.load(
+            lambda: self.studio.settings.get("theme"), None, self.theme, api_name="theme", **quiet
+        ).then(None, self.theme, None, js="(theme) => { window.studio.theme(theme); }", api_name="theme_shown", **quiet)
         self.refresh.click(shown(self.look_again), None, health, api_name="system_refresh", **quiet)
         self.unload.click(shown(self.free), None, health, api_name="system_unload", **quiet)
         self.collect.click(
@@ -125,7 +128,8 @@ class SystemTab:
                     toast(StudioError(error.message.replace(name, house.LABELS.get(name, name), 1), error.hint))
                     return gr.skip()
             told("Settings are saved.")
-        return house.settings_value(settings) | {"stamp": time.monotonic_ns()}
+        themed = asked.get("name") == "theme" or "theme" in asked.get("values", {})
+        return house.settings_value(settings) | ({"theme": settings.get("theme")} if themed else {})
 
     def read_log(self):
         return house.log_value(self.studio.system.log("INFO", LINES), "INFO")
