@@ -1,29 +1,38 @@
 """Starts the studio: arguments, data folder, services, pages and API in one server. `--help` lists the arguments.
 
-Everything heavy is imported inside functions, so that a wrong argument is answered at once and the page is up before
+What takes long to import is imported inside functions: a wrong argument is answered at once, and the page is up before
 torch is loaded.
 """
 
 import argparse
+import logging
 import os
 import secrets
 import shutil
 import signal
-import socket
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 
-from studio.errors import Conflict, StudioError
+from studio.api.address import free_port, is_loopback, network_address
+from studio.errors import Cancelled, StudioError
 
 CODE = Path(__file__).resolve().parent
-PORTS_TRIED = 100
+QUIET_SECONDS = 1.5  # without a request, before the engine is loaded ahead
+WARM_UP = "studio-warm-up"
+log = logging.getLogger("studio")
+
+
+class OneLine(argparse.ArgumentParser):
+    def error(self, message: str):
+        self.exit(2, f"The studio cannot start: {message}. --help lists the arguments.\n")
 
 
 def arguments(words: list[str]) -> argparse.Namespace:
     """The command line as values. Wrong ones end the program with one line and status 2."""
-    parser = _OneLine(prog="app.py", description="Character Studio", allow_abbrev=False)
+    parser = OneLine(prog="app.py", description="Character Studio", allow_abbrev=False)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: only this machine)")
     parser.add_argument("--port", type=_port, default=7860, help="first port to try (default: 7860, 0: any)")
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder of characters/ and outputs/ (default: here)")
@@ -41,13 +50,8 @@ def arguments(words: list[str]) -> argparse.Namespace:
     return given
 
 
-class _OneLine(argparse.ArgumentParser):
-    def error(self, message: str):
-        self.exit(2, f"The studio cannot start: {message}. --help lists the arguments.\n")
-
-
 def _port(word: str) -> int:
-    if not word.isdigit() or int(word) > 65535:
+    if not word.isdecimal() or int(word) > 65535:
         raise argparse.ArgumentTypeError(f"{word!r} is not a port (0 to 65535)")
     return int(word)
 
@@ -59,27 +63,8 @@ def _account(words: str) -> tuple[str, str]:
     return name.strip(), password
 
 
-def free_port(host: str, wanted: int) -> int:
-    """The first free port of the host from `wanted` on; Conflict after a hundred taken ones."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    for port in range(wanted, min(wanted + PORTS_TRIED, 65536)):
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            if os.name == "posix":  # elsewhere this option would let two programs share a port
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host.strip("[]"), port))
-                return probe.getsockname()[1]
-            except socket.gaierror:
-                raise StudioError(f"This machine has no address {host}.", "Leave --host out.") from None
-            except OSError as error:
-                problem = error
-    raise Conflict(f"No port from {wanted} on can be used: {problem.strerror}.", "Choose another with --port.")
-
-
-def open_account(given: argparse.Namespace) -> tuple[str, str, bool]:
+def account(given: argparse.Namespace) -> tuple[str, str, bool]:
     """Name, password and whether they were made up now; ("", "", False) when nobody has to log in."""
-    from studio.api.guard import is_loopback
-
     if given.user:
         return *given.user, False
     if given.share or not is_loopback(given.host):
@@ -89,46 +74,49 @@ def open_account(given: argparse.Namespace) -> tuple[str, str, bool]:
 
 def serve(given: argparse.Namespace, data: Path) -> None:
     """Run the studio on this data folder until it is told to stop. Raises StudioError when it cannot start."""
-    # Nothing is reported to anyone, and gradio keeps what is uploaded inside the data folder.
-    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-
     from studio.paths import Paths
     from studio.services import studio as services
     from studio.settings import Settings
 
     paths = Paths(data, CODE)
+    uploads = paths.house / "uploads"
+    os.environ["GRADIO_TEMP_DIR"] = str(uploads)  # what is dropped on a page stays inside the data folder
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # nothing is reported to anyone
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     if given.device:
         os.environ["STUDIO_DEVICE"] = given.device
     port = free_port(given.host, given.port)
     studio = services.build(paths, Settings(paths))
     try:
+        shutil.rmtree(uploads, ignore_errors=True)
         if given.demo:
             studio.characters.add_samples()
-        uploads = paths.house / "uploads"
-        shutil.rmtree(uploads, ignore_errors=True)
-        os.environ["GRADIO_TEMP_DIR"] = str(uploads)
-        _serve(given, studio, port)
+        launch(given, studio, port)
     finally:
-        studio.close()
+        if warming_up():  # its memory cannot be given back before it has all of it
+            studio.queue.stop()
+            studio.store.close()
+        else:
+            studio.close()
 
 
-def _serve(given: argparse.Namespace, studio, port: int) -> None:
+def launch(given: argparse.Namespace, studio, port: int) -> None:
+    """Pages, API and guard in one server; returns when the program is told to stop."""
     from studio.api.app import beside_the_pages
     from studio.api.guard import Guard
     from studio.api.live import Live
     from studio.ui import shell
 
-    user, password, made_up = open_account(given)
-    guard, live = Guard(user, password), Live(studio.queue)
-    page = shell.build(studio)
     stopped = threading.Event()
     for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda *_: stopped.set())
+    user, password, made_up = account(given)
+    guard, live = Guard(user, password), Live(studio.queue)
+    page = shell.build(studio)
     page.launch(
         **shell.launch_options(),
-        server_name=given.host,
+        server_name=f"[{given.host}]" if ":" in given.host.strip("[]") else given.host,
         server_port=port,
         share=given.share,
         inbrowser=not given.no_browser,
@@ -140,9 +128,9 @@ def _serve(given: argparse.Namespace, studio, port: int) -> None:
         enable_monitoring=False,
         prevent_thread_lock=True,
     )
-    _greet(given, studio, page, port, (user, password) if made_up else None)
+    greet(given, studio, page, port, (user, password) if made_up else None)
     studio.queue.start()
-    threading.Thread(target=_warm_up, args=(guard, stopped), name="studio-warm-up", daemon=True).start()
+    threading.Thread(target=warm_up, args=(studio, guard, stopped), name=WARM_UP, daemon=True).start()
     while not stopped.wait(0.5):  # a wait without end cannot be interrupted on Windows
         pass
     print("Stopping …", flush=True)
@@ -150,30 +138,40 @@ def _serve(given: argparse.Namespace, studio, port: int) -> None:
     page.close(verbose=False)
 
 
-def _greet(given: argparse.Namespace, studio, page, port: int, made_up: tuple[str, str] | None) -> None:
+def greet(given: argparse.Namespace, studio, page, port: int, made_up: tuple[str, str] | None) -> None:
     """Say where the studio is. A made-up password is only ever printed here, never logged."""
-    lines = ["", "  Character Studio", f"  open      {page.local_url}"]
-    if page.share_url:
-        lines.append(f"  link      {page.share_url}  (public, for a week at most)")
-    elif given.share:
-        lines.append("  link      could not be made: check the network, then start again with --share")
+    lines = [("open", page.local_url)]
+    if given.host == "0.0.0.0" and (address := network_address()):
+        lines.append(("network", f"http://{address}:{port}/"))
+    if given.share:
+        link = page.share_url and f"{page.share_url}  (public, for a week at most)"
+        lines.append(("link", link or "could not be made: check the network, then start again with --share"))
     if given.port and port != given.port:
-        lines.append(f"  port      {given.port} is taken, so this is {port}")
+        lines.append(("port", f"{given.port} is taken, so this is {port}"))
     if made_up:
-        lines += [f"  log in    {made_up[0]}", f"  password  {made_up[1]}   (made up for this start, shown only here)"]
-    lines += [f"  data      {studio.paths.data}", f"  device    {studio.settings.get('device')}"]
-    print("\n".join([*lines, "  stop      Ctrl+C", ""]), flush=True)
+        lines += [("log in", made_up[0]), ("password", f"{made_up[1]}  (made up for this start, shown only here)")]
+    lines += [("data", studio.paths.data), ("device", studio.settings.get("device")), ("stop", "Ctrl+C")]
+    told = "\n".join(f"  {name:<9} {value}" for name, value in lines)
+    print(f"\n  Character Studio\n{told}\n", flush=True)
 
 
-def _warm_up(guard, stopped: threading.Event) -> None:
-    """Import what pictures need once somebody has opened a page and the server has had a quiet second."""
-    import time
+def warm_up(studio, guard, stopped: threading.Event) -> None:
+    """Load the default engine once somebody has opened the page and the server was quiet for a moment."""
+    from pipelines.catalog import ENGINES
 
     while not stopped.wait(0.25):
-        if guard.last_page and time.monotonic() - guard.last_page > 1:
-            from pipelines import device
+        if guard.page_opened and time.monotonic() - guard.last_request > QUIET_SECONDS:
+            try:
+                # a preview's turn: a job that comes meanwhile waits for the loaded engine instead of loading its own
+                with studio.images.use.for_preview(ENGINES[0].spec.id, "warm-up"):
+                    return
+            except (StudioError, Cancelled) as error:
+                log.info("The engine was not loaded ahead: %s", error)
+                return
 
-            return device.warm_up()
+
+def warming_up() -> bool:
+    return any(thread.name == WARM_UP for thread in threading.enumerate())
 
 
 def main(words: list[str]) -> int:
@@ -188,11 +186,15 @@ def main(words: list[str]) -> int:
     except StudioError as error:
         print(f"The studio cannot start: {error.message} {error.hint}".rstrip(), file=sys.stderr)
         return 1
-    except PermissionError as error:
-        print(f"The studio cannot start: {error.filename} is not writable. Choose another --data.", file=sys.stderr)
-        return 1
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    status = main(sys.argv[1:])
+    if warming_up():  # leaving in the middle of an import can crash; everything is saved and closed by now
+        logging.shutdown()
+        sys.stdout.flush()
+        os._exit(status)
+    raise SystemExit(status)

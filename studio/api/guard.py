@@ -23,6 +23,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from studio.api import login
+from studio.api.address import is_loopback
 from studio.api.answers import answer
 from studio.errors import NotSignedIn, StudioError, TooLarge
 
@@ -60,7 +61,8 @@ class Guard:
         self.user = user
         self.demanded = bool(password)
         self.cookie = f"studio-{secrets.token_hex(4)}"  # cookies ignore ports: two studios must not share a name
-        self.last_page = 0.0  # time.monotonic() of the newest request for anything, 0 before the first
+        self.page_opened = False  # whether somebody has asked for the page, and time.monotonic() of the last request
+        self.last_request = 0.0
         self._name, self._secret = _digest(user), _digest(password)
         self._sessions: dict[str, float] = {}
         self._failures: dict[str, deque[float]] = {}
@@ -120,17 +122,6 @@ def _digest(text: str) -> bytes:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
-def is_loopback(host: str) -> bool:
-    """Whether this host name or address can only mean the own machine."""
-    host = host.strip("[]").rstrip(".").lower()
-    return host in ("localhost", "::1") or host.endswith(".localhost") or _is_loopback_address(host)
-
-
-def _is_loopback_address(host: str) -> bool:
-    parts = host.split(".")
-    return len(parts) == 4 and parts[0] == "127" and all(part.isdigit() and int(part) < 256 for part in parts)
-
-
 class GuardMiddleware:
     """Stands before every route. Who came in is at `scope["studio.user"]` ("" when nobody has to say)."""
 
@@ -145,7 +136,8 @@ class GuardMiddleware:
         send = _with_headers(send)
         headers = Headers(scope=scope)
         guard, path, method = self.guard, scope["path"], scope["method"]
-        guard.last_page = time.monotonic()
+        guard.last_request = time.monotonic()
+        guard.page_opened = guard.page_opened or (path == "/" and method == "GET")
         scope["studio.user"] = ""
         try:
             self._refuse_strangers(headers, method, path)

@@ -64,6 +64,12 @@ def start(folder: Path, *words: str, timeout: float = 90) -> Running:
 
 
 @pytest.fixture(scope="session")
+def start_studio() -> Callable[..., Running]:
+    """`start_studio(folder, *words)` starts another studio; the caller stops it."""
+    return start
+
+
+@pytest.fixture(scope="session")
 def studio(tmp_path_factory) -> Iterator[Running]:
     """A studio on loopback without a log-in."""
     running = start(tmp_path_factory.mktemp("studio"))

@@ -7,7 +7,8 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from starlette.middleware import Middleware
 
-from studio.api.guard import FAILURES_A_MINUTE, Guard, GuardMiddleware, is_loopback
+from studio.api.address import is_loopback
+from studio.api.guard import FAILURES_A_MINUTE, Guard, GuardMiddleware
 
 PAGE = {"Accept": "text/html", "Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
 

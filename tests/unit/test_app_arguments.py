@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import app
+from studio.api.address import free_port
 from studio.errors import Conflict, StudioError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,7 +19,7 @@ def test_the_defaults_are_private():
     """Nothing given: this machine only, port 7860, the repository's own data, no log-in."""
     given = app.arguments([])
     assert (given.host, given.port, given.data, given.share, given.device) == ("127.0.0.1", 7860, None, False, None)
-    assert app.open_account(given) == ("", "", False)
+    assert app.account(given) == ("", "", False)
 
 
 @pytest.mark.parametrize(
@@ -28,7 +29,7 @@ def test_the_defaults_are_private():
 )
 def test_a_studio_others_can_reach_makes_a_password(words):
     """Open to others without --user: a name, and a new password each time that cannot be guessed."""
-    first, second = (app.open_account(app.arguments(words)) for _ in range(2))
+    first, second = (app.account(app.arguments(words)) for _ in range(2))
     assert first[0] == "studio"
     assert first[2]
     assert len(first[1]) >= 16
@@ -38,18 +39,18 @@ def test_a_studio_others_can_reach_makes_a_password(words):
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "[::1]", "127.0.0.9"])
 def test_loopback_needs_no_password(host):
     """Whatever loopback is called."""
-    assert app.open_account(app.arguments(["--host", host])) == ("", "", False)
+    assert app.account(app.arguments(["--host", host])) == ("", "", False)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1.example.org", "localhost.example.org", "10.0.0.1", "127.1.example"])
 def test_names_that_only_look_like_loopback_are_not(host):
     """A name somebody else could own demands a log-in."""
-    assert app.open_account(app.arguments(["--host", host]))[2]
+    assert app.account(app.arguments(["--host", host]))[2]
 
 
 def test_a_given_account_is_used_and_may_hold_colons():
     """The first colon ends the name; also on loopback the log-in is then demanded."""
-    assert app.open_account(app.arguments(["--user", "anna:a:b c"])) == ("anna", "a:b c", False)
+    assert app.account(app.arguments(["--user", "anna:a:b c"])) == ("anna", "a:b c", False)
 
 
 @pytest.mark.parametrize(
@@ -91,20 +92,20 @@ def test_a_taken_port_leads_to_the_next():
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        assert app.free_port("127.0.0.1", port) > port
+        assert free_port("127.0.0.1", port) > port
 
 
 def test_port_nought_means_any():
     """0 lets the system choose."""
-    assert app.free_port("127.0.0.1", 0) > 0
+    assert free_port("127.0.0.1", 0) > 0
 
 
 def test_an_address_of_another_machine_is_refused():
     """--host with an address or name this machine does not have."""
     with pytest.raises(Conflict, match="No port"):
-        app.free_port("203.0.113.7", 7860)
+        free_port("203.0.113.7", 7860)
     with pytest.raises(StudioError, match="no address"):
-        app.free_port("no-such-host.invalid", 7860)
+        free_port("no-such-host.invalid", 7860)
 
 
 @pytest.mark.skipif(os.name == "nt" or not hasattr(os, "geteuid"), reason="needs POSIX permissions")
