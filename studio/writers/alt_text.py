@@ -130,7 +130,7 @@ def _second(scene: Scene, character: Character, allowed) -> str:
 
 def _when(scene: Scene) -> str:
     """The time of day, unless the place's name says it already."""
-    if not scene.time or scene.time in scene.seen_place.lower():
+    if not scene.time or scene.time in scene.seen_place.lower() or scene.seen_place == "night":
         return ""
     usual = {"night": " at night", "golden hour": " in golden light", "midday": " at midday"}
     return usual.get(scene.time, f" in the {scene.time}")

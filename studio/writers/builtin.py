@@ -70,6 +70,9 @@ _FORMS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("open", "image", "joke"), "CH"),
     (("open", "body", "body", "close"), "long"),
     (("open", "body", "image", "body", "ask"), "long C"),
+    (("body",), "short"),
+    (("image",), "short C"),
+    (("admit",), "short A"),
     (("card",), "brief"),
     (("card", "ask"), "E"),
     (("card", "close"), ""),
@@ -250,6 +253,8 @@ class _Voice:
             return weight * (3 if long else 1 if len(roles) > 2 else 0)
         weight *= (1 - 0.6 * taste if taste < 0 else 1 - 0.5 * min(taste, 1)) if brief else 1
         weight *= max(0.15, 0.5 + 0.9 * taste) if long else 1
+        if "short" in marks:
+            return 0
         if "ask" in roles and "no_questions" in self.wishes:
             return 0
         if roles[-1] != "ask" and "question" in self.wishes:
@@ -277,8 +282,8 @@ class _Pen:
         """The next caption, unlike the earlier ones of this pen."""
         scene = self.scenes[number % len(self.scenes)]
         best, best_overlap = None, 2.0
-        for attempt in range(20):
-            draft = self._draft(scene, whole=attempt < 14)
+        for attempt in range(14):
+            draft = self._draft(scene, whole=attempt < 9)
             if not draft:
                 continue
             text, lines_used, slots, form = draft
@@ -287,7 +292,7 @@ class _Pen:
             overlap += 0.5 * (not slots) + 0.4 * (not _FIRST_PERSON.search(text))
             if overlap < best_overlap:
                 best, best_overlap = (text, lines_used, form, words), overlap
-            if overlap < 0.2:
+            if overlap < 0.25:
                 break
         if best is None:
             return self._framed(_last_resort(scene, self.taboos))
@@ -366,14 +371,14 @@ class _Pen:
             "outfit_many": "" if not head else head[-1] if is_plural(outfit) else _plural(head[-1]),
             "my_prop": re.sub(r"^(?:a|an|the|my|his|her)\s+|^", "my ", scene.prop, count=1) if scene.prop else "",
             "mood": mood,
-            "mood_adjective": "" if mood.split(" ")[0].endswith("ing") else mood,
+            "mood_adjective": "" if mood.endswith("ing") or " " in mood else mood,
             "doing": scene.doing,
             "topic": topic,
             "interest": interest,
             "city": self.character.location.split(",")[0].strip(),
             "name": self.character.name,
             "colour": scene.colour or next((w for w in outfit.lower().split() if w in _HEARTS), ""),
-            "time": scene.time,
+            "time": "" if scene.time in scene.bare_place.lower() else scene.time,
             "daypart": scene.time or "day",
             "this_time": {"": "right now", "night": "tonight", "midday": "right now"}.get(
                 scene.time, f"this {scene.time}"

@@ -106,7 +106,7 @@ poetic :: I wear {my_outfit} the way evenings wear their last light.
 poetic :: There is a hush {where} that I would like to fold up and keep.
 poetic :: What the light says to {my_outfit}, I can only repeat.
 storytelling :: Every story of mine seems to begin {where}.
-storytelling :: Chapter one: {place}. The heroine, or whatever I am, wears {outfit}.
+storytelling :: Chapter one: {place}. The lead, or whatever I am, wears {a_outfit}.
 storytelling :: Picture it: {place}, {outfit}, and me between two thoughts.
 storytelling :: Let me set the scene. {Place}. {A_outfit}. A head full of {topic}.
 storytelling :: If this were a film, it would open {where}.
@@ -171,7 +171,53 @@ laid-back :: Slow one today, {where}.
 """
 
 BODIES = """
-:: I like how {outfit} sits against {place}.
+:: I came with one idea about {topic} and now I have four.
+:: I keep a short list of things that never bore me. {Interest}: still on it.
+:: Today belongs to {topic}.
+:: I like a day that has {interest} in it.
+:: I am exactly as comfortable in {my_outfit} as I look.
+:: There is nothing in this picture I would move.
+:: If {interest} and {topic} had a meeting point, I would be standing on it.
+:: It does not take much: {a_outfit}, a bit of air, a thought about {topic}.
+:: The way {place} looks at me, I feel invited.
+:: I would like to stay for a second picture.
+:: I bring {my_outfit}; {place} does the rest.
+:: My kind of company: {interest}, and whoever gets it.
+E+ :: I have been smiling at strangers in my head all day. Hello, strangers!
+E- :: I like it when a picture does the talking.
+E- :: My favourite conversations are with {interest}.
+C+ :: I want to paint this in the colours it would choose for itself.
+C+ :: Give me {colour} and a corner, and I build you a story about {topic}.
+H+ :: I am not saying {my_outfit} is magic. I am saying nobody has proved otherwise.
+P+ :: Good pictures are decisions: what to show, and what to leave to {place}.
+P+ :: I value clarity, in {topic} and in composition.
+P- :: No plan, good light, {topic} later.
+A+ :: I do not always feel at home in pictures. In this one I do.
+direct :: Look at it. That is the argument.
+direct :: {Interest} does not wait. Neither do I.
+direct :: One thought on {topic}: begin.
+friendly :: Tell me about your {interest} plans, I like to listen.
+warm :: I hope something small goes right for you today.
+poetic :: I lend {place} my shadow and get it back longer.
+storytelling :: You could leave out everything but {my_outfit} and still know how it ends.
+teaching :: Rule of thumb: if you cannot say what the picture is about, take one thing out.
+teaching :: {Topic} gets easier when you look at the edges first.
+formal :: It is a pleasure to pair {outfit} with such a setting.
+mysterious :: {Interest} is the key. I will not say to what.
+enthusiastic :: This is the kind of {time} I wait for all week.
+laid-back :: {Topic} can wait. This is nice.
+inspiring :: Nobody starts out good at {topic}. Start anyway.
+inspiring :: Let {colour} remind you that you are allowed to be seen.
+upbeat :: I have a good feeling about this {daypart}.
+bold :: I would rather be too much than not enough.
+calm :: I let the thought about {topic} come and go.
+cosy :: I would trade most parties for this and a bit of {interest}.
+thoughtful :: {Topic} is one of those things that grow when you look at them.
+nostalgic :: {Topic} smells like an old address book to me.
+informative :: Short note: {topic} is what I am reading up on, {interest} is what I do instead.
+dreamy :: I am only half here. The other half floats a little above {place}.
+ironic :: {Topic}, they said. It will be fun, they said. It is, annoyingly.
+:: I like how {my_outfit} sits against {place}.
 :: {My_outfit} felt right the second I saw the picture.
 :: {Topic} is on my mind, as it tends to be.
 :: My head is full of {topic}, and that is fine by me.
@@ -179,7 +225,7 @@ BODIES = """
 :: Somewhere between {interest} and {topic}, I make sense.
 :: I would trade a long speech for one look at {place}.
 :: {Interest} taught me to look twice. {Place} rewards it.
-:: [There is a kind of|There is a] {daypart} that belongs to nobody, and I like to borrow it.
+:: There is a kind of {time} that belongs to nobody, and I like to borrow it.
 :: I could talk about {topic} all day. I will spare you, for now.
 :: It pairs well with {topic}, I think.
 :: Ask me about {topic} and cancel your plans.
@@ -351,6 +397,31 @@ informative :: More on {topic} soon; today just the picture.
 """
 
 IMAGES = """
+:: {Place} hums like a song I almost remember.
+:: I stand in {place} like a word in the right sentence.
+:: {My_outfit}: a small flag for a country of one.
+:: The air has the texture of a good secret.
+:: Everything is outlined twice, as if somebody wanted to be sure.
+:: My mood has the colour of {outfit}.
+:: {Colour}, the way a bell is loud.
+:: I carry {topic} around like a pebble in a coat pocket.
+:: {Interest} opens in me like a window in a stuffy room.
+:: The quiet has edges here, and I follow them with a finger.
+:: I am a lighthouse with a very small sea.
+:: {Place} wears the light like it was tailored.
+:: The moment sits down next to me and says nothing.
+:: My head is a drawer of postcards, and this one is on top.
+:: Time folds itself into a paper boat.
+@evening :: The evening pours itself out slowly, like tea.
+@midday :: Noon stands straight up, like a pencil.
+@playful :: My smile is a kite with a very short string.
+@love :: My heart goes round like a lighthouse lamp.
+@sleepy :: My thoughts are sheep that count themselves.
+@surprised :: My eyebrows are two birds leaving a wire.
+@sad :: My sadness is small today and fits under an umbrella.
+@home :: The room holds me like cupped hands.
+@studio :: Ideas lie around like pencils without caps.
+@travel :: The road unrolls like a ribbon that has a plan.
 :: {Place} lies there like an unopened letter.
 :: The {daypart} hangs about {place} like a guest who does not want to leave.
 :: {My_outfit} against all that: one brushstroke, still wet.
@@ -387,6 +458,34 @@ IMAGES = """
 """
 
 JOKES = """
+:: {Place} and I are both doing our best not to blink.
+:: I practised looking natural. This is the result.
+:: My {outfit_one} has more confidence than I do. We share.
+:: Fun fact: {interest} is my cardio.
+:: If lost, return me to {place}.
+:: I have a five-year plan. It is mostly {interest}.
+:: I asked for a sign. I got {outfit}.
+:: Some people have hobbies. I have {interest} and excuses.
+:: Please do not feed my {topic} obsession. Actually, do.
+:: I would call this effortless, but my face would give me away.
+:: My autobiography will be called "{Topic} and other accidents".
+:: {Place} called. It wants me to stop staring.
+:: Nobody has ever looked this busy doing this little.
+:: {My_outfit}: because pyjamas were vetoed.
+:: I have the attention span of a firefly, except for {topic}. And {interest}. See?
+:: I came, I saw, I adjusted {my_outfit}.
+:: My good side is whichever one {place} is looking at.
+:: I told myself to act normal. Neither of us was convinced.
+:: Ninety per cent {interest}, ten per cent static.
+@drawn :: I have exactly as many wrinkles as my artist allows.
+@drawn :: I never age, I only get upscaled.
+@drawn :: My hair does what it is told. That is how you know I am not real.
+@night :: I am not a night owl. I am a night pigeon at best.
+@morning :: I am a morning person in the sense that I am a person and it is morning.
+@golden_hour :: Even my bad ideas look good in this light.
+@sunset :: The sun does this every day and still gets all the attention. Goals.
+@stars :: I made a wish. It was for snacks.
+@stage :: I am ready for my close-up, and for a chair.
 :: {My_outfit} [asked for|wants] its own account. We are in negotiations.
 :: I know a joke about {topic}, but I am still laughing at the last one.
 @drawn :: I would book a holiday at once, if I were not a drawing.
@@ -425,6 +524,26 @@ JOKES = """
 """
 
 ADMISSIONS = """
+:: I do not always know why a picture works. I only know when I want to keep it.
+:: If I am honest, I would wear {my_outfit} every day.
+:: I like being looked at and I like hiding. Both are true.
+:: Some of this is {interest}. Most of it is nerves.
+:: I wish I were as patient as {place}.
+:: I still get shy about {topic}.
+:: There is a less flattering version of this. I like that one too.
+:: I say I do not care what people think. I care a little.
+:: I am learning to leave things unfinished.
+:: I change my mind about {topic} about once a week.
+:: What you see is me trying not to pose.
+:: Not everything I make is good. This one I like.
+:: I needed {place} more than I wanted to say.
+:: I do not have a moral for this one.
+:: I am softer than {my_outfit} suggests.
+@drawn :: I am made of pixels and I still worry about my hair.
+@love :: I fall for things too easily. {Place}, for example.
+@night :: At night I am more honest and less wise.
+@playful :: The wink is real. The confidence is on loan.
+@surprised :: I am easily impressed, and I refuse to grow out of it.
 :: Full honesty: I never know what to write under these.
 :: I admit this is the least ridiculous of my expressions.
 :: To be honest, {topic} still makes me a little nervous.
@@ -442,6 +561,36 @@ ADMISSIONS = """
 """
 
 QUESTIONS = """
+:: What would you do first {where}?
+:: Do you dress for the weather or for the mood?
+:: What is your version of {interest}?
+:: One word for today?
+:: When did {topic} last surprise you?
+:: Should I do more of this?
+:: What would your caption be?
+:: Which colour are you today?
+:: What are you looking forward to?
+:: Where do you go when you need a minute?
+:: What should I bring next time?
+:: {Place} or home tonight?
+E+ :: Who else is obsessed with {interest}?
+E+ :: Can I see your version of this look?
+P+ :: Which aspect of {topic} interests you most?
+P+ :: What would you add?
+H+ :: Do you want the long story or the funny one?
+H+ :: Who wore it better: me or {place}?
+C+ :: What does this colour taste like?
+C+ :: Which page of the book is this?
+A+ :: What do you do on days when nothing fits?
+A+ :: How are you, really?
+direct :: What is stopping you?
+direct :: Agree?
+playful :: Truth or dare?
+witty :: Any witnesses?
+friendly :: How was your day?
+enthusiastic :: Do you love it as much as I do?
+formal :: May I ask for your opinion?
+laid-back :: You good?
 :: Where [should|shall] I go next?
 :: What would you wear {where}?
 :: Are you more {interest} or more {topic}?

@@ -180,13 +180,13 @@ def named(value: str | None, character: Character, recipe: Recipe) -> Named:
     for one in recipe.ingredients:
         if value in (one.get("id"), one.get("name")) and one.get("name"):
             words = str(one.get("words") or "")
-            return Named(spoken(str(one["name"]), words), _first_part(words))
+            return Named(spoken(str(one["name"]), words, str(one.get("kind") or "place")), _first_part(words))
     if ingredient := character.ingredient(value):
-        return Named(spoken(ingredient.name, ingredient.words), _first_part(ingredient.words))
+        return Named(spoken(ingredient.name, ingredient.words, ingredient.kind), _first_part(ingredient.words))
     return Named() if _ID.fullmatch(value) else Named(_first_part(value))
 
 
-def spoken(name: str, words: str = "") -> str:
+def spoken(name: str, words: str = "", kind: str = "place") -> str:
     """A name as it stands inside a sentence: "Night market" becomes "night market", "Lisbon" and "NASA" stay."""
     name = " ".join(name.split())[:60]
     lowered = name[:1].lower() + name[1:]
@@ -194,7 +194,7 @@ def spoken(name: str, words: str = "") -> str:
         return name.lower() if name.lower() in words.lower() else name
     if _PROPER.match(name):
         return name
-    return lowered if " " in name or lowered in words.lower() or not words else name
+    return lowered if kind != "place" or " " in name or lowered in words.lower() or not words else name
 
 
 def bare(phrase: str) -> str:
