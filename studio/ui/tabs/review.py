@@ -438,7 +438,7 @@ def words_of(text: str) -> list[str]:
 def recipe_facts(asset: Asset) -> list[tuple[str, str]]:
     """A recipe in the order people ask about it."""
     recipe = asset.recipe
-    upscale = f"{recipe.upscale.get('factor')} × by {recipe.upscale.get('name')}" if recipe.upscale else ""
+    upscale = f"{recipe.upscale.get('factor')} × by {recipe.upscale.get('by')}" if recipe.upscale else ""
     facts = [
         ("Character", recipe.character_name),
         ("Prompt", recipe.prompt),
