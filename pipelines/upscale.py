@@ -70,7 +70,7 @@ def upscale(
     alpha = image.convert("RGBA").getchannel("A") if image.has_transparency_data else None
     source = numpy.asarray(image.convert("RGB"))
     try:
-        larger = Image.fromarray(_in_tiles(source, factor, step))
+        larger = Image.fromarray(_with_colours_of(source, _in_tiles(source, factor, step), factor))
     except MemoryError as error:
         raise EngineError(
             "There is not enough memory to enlarge this.", "Choose a smaller factor.", "out_of_memory"
@@ -96,6 +96,44 @@ def _in_tiles(source, factor: int, step):
         if step:
             step(done, len(corners))
     return result
+
+
+def _with_colours_of(source, larger, factor: int):
+    """`larger` (uint8, changed in place) with the broad colours of `source`.
+
+    The network lifts mid tones by up to 9 of 255, a little differently per channel. A character's colours must not
+    change with the size, so what a wide blur of the two pictures differs by is taken back; edges stay as drawn.
+    """
+    import numpy
+    from PIL import Image
+
+    height, width = source.shape[:2]
+    for channel in range(3):
+        plane = Image.fromarray(larger[..., channel]).reduce(factor)
+        drift = _blurred(source[..., channel].astype(numpy.float32) - numpy.asarray(plane, numpy.float32))
+        drift = Image.fromarray(drift)
+        for top in range(0, height, TILE):  # in bands, so that floats never hold the whole large picture
+            bottom = min(top + TILE, height)
+            band = larger[top * factor : bottom * factor, :, channel]
+            size, box = (width * factor, (bottom - top) * factor), (0, top, width, bottom)
+            lift = numpy.asarray(drift.resize(size, Image.Resampling.BILINEAR, box=box))
+            band[:] = numpy.rint((band + lift).clip(0, 255)).astype(numpy.uint8)
+    return larger
+
+
+def _blurred(plane):
+    """Two box blurs of 9 pixels, edges repeated; (h, w) float32."""
+    import numpy
+
+    for axis in (0, 1, 0, 1):
+        pad = [(0, 0), (0, 0)]
+        pad[axis] = (5, 4)
+        sums = numpy.cumsum(numpy.pad(plane, pad, mode="edge"), axis=axis, dtype=numpy.float64)
+        ahead, behind = (slice(9, None), slice(None)), (slice(None, -9), slice(None))
+        if axis:
+            ahead, behind = ahead[::-1], behind[::-1]
+        plane = ((sums[ahead] - sums[behind]) / 9).astype(numpy.float32)
+    return plane
 
 
 def _enlarged(tile, factor: int):
