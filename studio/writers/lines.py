@@ -554,7 +554,7 @@ ADMISSIONS = """
 :: I overthink captions. You are reading the evidence.
 :: I am no expert on {topic}, and I keep at it anyway.
 :: If I look relaxed {where}, know that it took some convincing.
-@joy :: And yes, that is my real face, the unposed one.
+@joy :: And yes, this is the face I make when nobody poses me.
 @sad :: I could hide this mood, but then who would it be for?
 @calm :: I look calmer than I am. I am working on catching up.
 @sleepy :: I am tired, and saying so is a relief.
