@@ -10,7 +10,7 @@ import bisect
 import unicodedata
 from array import array
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import get_args
 
@@ -306,12 +306,12 @@ def day(text: str | None, field: str, otherwise: str) -> str:
         raise StudioError(f"“{text}” is not a day.", "Days are written like 2026-11-23.", field=field) from problem
 
 
-def mask_of(slots: Iterable[int]) -> int:
+def mask_of(slots: Sequence[int]) -> int:
     """Bits for a sorted sequence of slots."""
-    flags = bytearray(slots[-1] + 1) if slots else bytearray()
+    row = bytearray(slots[-1] // 8 + 1) if slots else bytearray()
     for slot in slots:
-        flags[slot] = 1
-    return mask_of_flags(flags)
+        row[slot >> 3] |= 1 << (slot & 7)
+    return int.from_bytes(row, "little")
 
 
 def mask_of_flags(flags: bytearray) -> int:

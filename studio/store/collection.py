@@ -26,9 +26,9 @@ from studio.store.shelf import Shelf
 from studio.store.storage import BACKUP, encode, is_leftover
 
 D = TypeVar("D", bound=Document)
-MOST_DOCUMENTS = 200  # on one shelf
+MOST_DOCUMENTS = 100  # on one shelf: measured, see benchmarks/store.py
 MOST_BYTES = 1_000_000  # of one shelf's file, after which the next document starts another
-WARM_SHELVES = 8  # kept parsed in memory
+WARM_SHELVES = 16  # kept in memory, as lines of JSON
 MOST_ON_A_PAGE = 500
 _SHELF_NAME = re.compile(r"(assets|\d{4}-\d{2})(?:-([1-9]\d{0,5}))?\.json")
 log = logging.getLogger(__name__)
