@@ -8,9 +8,10 @@ from starlette.responses import FileResponse, Response
 
 from studio.api.files import picture
 from studio.api.shapes import REFUSALS, CharacterPage, Cursor, Limit, sliced
-from studio.api.uploads import received
+from studio.api.uploads import received, upload
 from studio.domain.character import Character
 
+_SHAPE = {"requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Character"}}}}}
 Fields = Annotated[dict[str, Any], Body(description="Any of a character's fields; `name` is the only one needed")]
 
 
@@ -19,7 +20,14 @@ def router(studio) -> APIRouter:
     routes = APIRouter(prefix="/characters", tags=["Characters"], responses=REFUSALS)
     characters = studio.characters
 
-    @routes.post("", status_code=201, response_model=None, responses={201: {"model": Character}}, summary="Make one")
+    @routes.post(
+        "",
+        status_code=201,
+        response_model=None,
+        responses={201: {"model": Character}},
+        summary="Make one",
+        openapi_extra=_SHAPE,
+    )
     def create(fields: Fields):
         return characters.create(fields).as_json()
 
@@ -38,7 +46,8 @@ def router(studio) -> APIRouter:
         status_code=201,
         response_model=None,
         responses={201: {"model": Character}},
-        summary="Bring one in from a zip, as the bare body or the form field `file`",
+        summary="Bring one in from a zip: the form field `file`, or the bare body",
+        openapi_extra=upload("application/zip"),
     )
     async def bring_in(request: Request):
         async with received(request, "character.zip") as (path, _):
@@ -48,7 +57,13 @@ def router(studio) -> APIRouter:
     def read(character_id: str):
         return characters.get(character_id).as_json()
 
-    @routes.patch("/{character_id}", response_model=None, responses={200: {"model": Character}}, summary="Change one")
+    @routes.patch(
+        "/{character_id}",
+        response_model=None,
+        responses={200: {"model": Character}},
+        summary="Change one",
+        openapi_extra=_SHAPE,
+    )
     def change(
         character_id: str,
         fields: Fields,

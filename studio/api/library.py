@@ -8,7 +8,7 @@ from starlette.responses import FileResponse, Response
 
 from studio.api.files import picture
 from studio.api.shapes import REFUSALS, AssetPage, Cursor, Limit, page_json
-from studio.api.uploads import received
+from studio.api.uploads import received, upload
 from studio.domain.asset import Asset, AssetState
 from studio.domain.requests import AssetFilter, AssetPatch
 from studio.errors import NotFound
@@ -53,6 +53,7 @@ def router(studio) -> APIRouter:
         response_model=None,
         responses={201: {"model": Asset}},
         summary="Bring a picture in: the form field `file`, or the bare body",
+        openapi_extra=upload("image/*"),
     )
     async def bring_in(request: Request, character_id: str | None = None):
         """`character_id` may be a form field or in the query."""

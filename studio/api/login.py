@@ -6,10 +6,10 @@ _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Log in · Character Studio</title>
 <style>
-:root {{ color-scheme: light dark; --page: #f7f6f3; --card: #fff; --text: #22211f; --quiet: #63605a; --line: #d9d6cf;
-  --accent: #5747c9; --bad: #a3262a; }}
-@media (prefers-color-scheme: dark) {{ :root {{ --page: #17171a; --card: #212126; --text: #ecebe8; --quiet: #a9a6a0;
-  --line: #3b3b43; --accent: #a99dff; --bad: #ff9c98; }} }}
+:root {{ color-scheme: light dark; --page: #fbfaf8; --card: #fff; --text: #262421; --quiet: #57534c; --line: #d3cfc7;
+  --accent: #5a4fcf; --bad: #a3262a; }}
+@media (prefers-color-scheme: dark) {{ :root {{ --page: #121110; --card: #1a1917; --text: #f4f2ee; --quiet: #a09b92;
+  --line: #3b3834; --accent: #b1abf7; --bad: #ff9c98; }} }}
 * {{ box-sizing: border-box; }}
 body {{ margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 1rem; background: var(--page);
   color: var(--text); font: 16px/1.5 system-ui, sans-serif; }}

@@ -4,10 +4,10 @@ import json
 from html import escape
 
 _STYLE = """
-:root { color-scheme: light dark; --page: #f7f6f3; --card: #fff; --text: #22211f; --quiet: #63605a; --line: #d9d6cf;
-  --accent: #5747c9; }
-@media (prefers-color-scheme: dark) { :root { --page: #17171a; --card: #212126; --text: #ecebe8; --quiet: #a9a6a0;
-  --line: #3b3b43; --accent: #a99dff; } }
+:root { color-scheme: light dark; --page: #fbfaf8; --card: #fff; --text: #262421; --quiet: #57534c; --line: #d3cfc7;
+  --accent: #5a4fcf; }
+@media (prefers-color-scheme: dark) { :root { --page: #121110; --card: #1a1917; --text: #f4f2ee; --quiet: #a09b92;
+  --line: #3b3834; --accent: #b1abf7; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 2rem 1rem 4rem; max-width: 60rem; background: var(--page); color: var(--text);
   font: 16px/1.55 system-ui, sans-serif; }
@@ -73,7 +73,10 @@ def _operation(path: str, method: str, operation: dict, schemas: dict) -> str:
             shape = _json_schema(told)
             what = _link(shape) if shape else escape(", ".join(told.get("content", {})) or "no body")
             parts.append(f"<p>Answers {escape(status)}: {what}</p>")
-    parts.append(f"<pre>{escape(_curl(path, method, body, schemas))}</pre>")
+    files = "multipart/form-data" in operation.get("requestBody", {}).get("content", {})
+    if files:
+        parts.append("<p>Body: the form field <code>file</code>, or the bare file.</p>")
+    parts.append(f"<pre>{escape(_curl(path, method, body, files, schemas))}</pre>")
     return (
         f'<details><summary><span class="method">{method.upper()}</span><code>{escape(path)}</code> '
         f'<span class="quiet">{escape(operation.get("summary", ""))}</span></summary>'
@@ -102,7 +105,7 @@ def _kind(schema: dict) -> str:
     kind = schema.get("type", "anything")
     if kind == "array":
         return f"list of {_kind(schema.get('items', {}))}"
-    limits = [f"{word} {schema[key]}" for key, word in (("minimum", "from"), ("maximum", "to")) if key in schema]
+    limits = [f"{word} {schema[key]:g}" for key, word in (("minimum", "from"), ("maximum", "to")) if key in schema]
     return " ".join([kind, *limits])
 
 
@@ -129,9 +132,11 @@ def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     return f'<div class="scroll"><table><tr>{heads}</tr>{cells}</table></div>'
 
 
-def _curl(path: str, method: str, body: dict, schemas: dict) -> str:
+def _curl(path: str, method: str, body: dict, files: bool, schemas: dict) -> str:
     words = ["curl"] + ([f"-X {method.upper()}"] if method != "get" else [])
-    if body:
+    if files:
+        words.append("-F file=@<file>")
+    elif body:
         needed = _resolved(body, schemas)
         example = {name: f"<{name}>" for name in needed.get("required", [])}
         words.append(f"-H 'Content-Type: application/json' -d '{json.dumps(example)}'")

@@ -43,6 +43,13 @@ async def received(request: Request, fallback: str) -> AsyncIterator[tuple[Path,
         yield path, fields
 
 
+def upload(kind: str) -> dict:
+    """How an address that takes a file of this media type describes its body."""
+    file = {"type": "string", "format": "binary"}
+    form = {"type": "object", "properties": {"file": file}, "required": ["file"]}
+    return {"requestBody": {"content": {"multipart/form-data": {"schema": form}, kind: {"schema": file}}}}
+
+
 def plain_name(name: str, fallback: str) -> str:
     """The last part of a name somebody sent, safe as a file name in a fresh folder on every system."""
     last = re.split(r"[/\\]", name)[-1]
