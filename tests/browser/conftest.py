@@ -104,8 +104,9 @@ def server(tmp_path_factory) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def browser():
     """One Chromium for the whole run."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=20_000)  # machines of two cores render and diffuse at the same time
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield running
@@ -116,7 +117,7 @@ def browser():
 def page(browser, server):
     """A fresh page on the studio, 1440 x 900. Any error in the console or the page fails the test at its end."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(20_000)
     sheet = context.new_page()
     errors: list[str] = []
     sheet.on("pageerror", lambda error: errors.append(f"page: {error}"))

@@ -15,9 +15,10 @@ POLICIES = {"random": "New each time", "fixed": "Always the same"}
 
 
 def choices(characters: list[Character]) -> list[tuple[str, str]]:
-    """(name, id) for a picker; equal names are told apart by the last four signs of their ids."""
+    """(name, id) for the header's picker, nobody last. Equal names are told apart by the last signs of their ids."""
     names = [one.name for one in characters]
-    return [(one.name if names.count(one.name) == 1 else f"{one.name} · {one.id[-4:]}", one.id) for one in characters]
+    named = [(one.name if names.count(one.name) == 1 else f"{one.name} · {one.id[-4:]}", one.id) for one in characters]
+    return [*named, ("No character", "")]
 
 
 def when(moment: str, *, now: datetime | None = None) -> str:
@@ -75,6 +76,7 @@ def ingredients_value(character: Character | None) -> dict:
     return {
         "noun": "ingredient",
         "stamp": stamp(character),
+        "owner": character.id if character else "",
         "fields": [
             {"name": "name", "label": "Name", "placeholder": "Red raincoat", "longest": 80},
             {
@@ -121,6 +123,7 @@ def looks_value(character: Character | None, specs: list) -> dict:
         "noun": "look",
         "title": "Looks",
         "stamp": stamp(character),
+        "owner": character.id if character else "",
         "duplicate": True,
         "fresh": {"name": "", "engine": specs[0].id, "seed_policy": "random", "default": not looks},
         "empty": {

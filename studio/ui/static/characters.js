@@ -17,7 +17,7 @@
     return true;
   };
   /* The header asks for another character: hand back the wanted id, or the one being edited when the person stays. */
-  editor.follow = async (wanted) => (editor.editing === null || wanted === editor.editing || (await editor.mayLeave()) ? wanted : editor.editing);
+  editor.follow = async (wanted) => (!wanted || editor.editing === null || wanted === editor.editing || (await editor.mayLeave()) ? wanted : editor.editing);
   window.addEventListener("beforeunload", (event) => { if (editor.dirty) { event.preventDefault(); event.returnValue = ""; } });
   /* Typing marks at once; what is picked from a list is told by the page's own events. */
   document.addEventListener("input", (event) => {

@@ -70,14 +70,15 @@
              fields, noun, empty: {title, next}, duplicate}
      Emits select {action: "save" | "remove" | "duplicate", id, values}. A form stays open until the server has accepted it. */
   studio.items = (element, props, trigger, watch) => {
-    let open = null; // {id, group} of the form that is shown
+    let open = null, owner = null, sent = false; // open: {id, group} of the form that is shown
     const value = () => props.value || { items: [], fields: [] };
     const start = (id, group) => { open = { id, group }; render(); root().querySelector(".form input, .form textarea, .form select")?.focus(); };
     const root = () => studio.root(element, "items-root");
     const shut = () => { const back = open && open.id; open = null; render(); (back && root().querySelector(`[data-id="${CSS.escape(back)}"] button`) || root().querySelector("button"))?.focus(); };
     const form = (item, group) => studio.form(value().fields, item ? item.values : { ...value().fresh, ...(group ? group.values : {}) }, {
       label: item ? `Edit ${item.title}` : `New ${value().noun}`, save: item ? "Save" : `Add ${value().noun}`, cancel: shut,
-      done: (values) => trigger("select", { action: "save", id: item ? item.id : null, values }) });
+      changed: () => { sent = false; },
+      done: (values) => { sent = true; trigger("select", { action: "save", id: item ? item.id : null, values }); } });
     const remove = async (item) => {
       const answer = await studio.ask(`Remove “${item.title}”?`, value().removal || "Pictures that were made with it stay.", [{ key: "no", label: "Keep" }, { key: "yes", label: "Remove", kind: "danger" }]);
       if (answer === "yes") trigger("select", { action: "remove", id: item.id, values: {} });
@@ -103,7 +104,14 @@
           : !group && !adding && value().empty ? el("div", { class: "empty" }, el("p", { class: "empty-title" }, value().empty.title), el("p", { class: "empty-next" }, value().empty.next)) : null);
     };
     const render = () => root().replaceChildren(...(value().groups || [null]).map(block));
-    watch("value", () => { open = null; render(); });
+    watch("value", () => {
+      const elsewhere = owner === value().owner && open && !sent && (!open.id || value().items.some((item) => item.id === open.id));
+      owner = value().owner;
+      if (elsewhere && root().querySelector("form")) return; // something else was saved: keep what is being typed
+      open = null; sent = false;
+      render();
+    });
+    owner = value().owner;
     render();
   };
 

@@ -283,12 +283,12 @@ class CharactersTab:
     def take_back(self, event: gr.EventData):
         character = self.characters.restore(event._data["id"])
         told(f"{character.name} is back.")
-        return {self.undo: None, self.shared.changed: time.monotonic_ns()}
+        return {self.undo: None, **self._heard()}
 
     # ------------------------------------------------------------------ the editor
     def follow(self, wanted, editing):
         """The header chose somebody: the open editor follows."""
-        if editing is None or wanted is None:
+        if editing is None or not wanted:
             return gr.skip()
         if wanted == editing:
             return {self.shared.character: wanted}
@@ -314,13 +314,14 @@ class CharactersTab:
         status = "paused" if action == "pause" else "active"
         character = self.characters.update(editing, {"status": status})
         told(f"{character.name} is {status}.")
-        return {self.head: self._head(character, unsaved=None), self.revision: character.revision} | self._news(editing)
+        return {self.head: self._head(character, unsaved=None), self.revision: character.revision} | self._heard()
 
     def keep(self, editing, revision, seed, **values):
         """Save the form."""
         character = self._saved(editing, revision, seed, values)
         told(f"{character.name} is saved.")
-        return self._after(character, made=True) | {self.revision: character.revision}
+        head = {self.head: self._head(character), self.revision: character.revision}
+        return self._after(character, made=not editing) | head
 
     def use_template(self, name):
         template = self.templates[name]
@@ -463,7 +464,7 @@ class CharactersTab:
             self.surprise_seed: None,
             self.head: self._head(character, unsaved=False if made else None),
             **self._lists(character),
-            **self._news(character.id),
+            **(self._news(character.id) if made else self._heard()),
         }
 
     def _open(self, character: Character) -> dict:
@@ -510,12 +511,16 @@ class CharactersTab:
             self.editor: gr.Column(visible=False),
         }
 
+    def _heard(self) -> dict:
+        """Everybody learns that characters changed; the header keeps its choice."""
+        return {self.shared.changed: time.monotonic_ns()}
+
     def _news(self, character_id: str | None) -> dict:
-        """Everybody learns that characters changed, and the header offers this one."""
+        """Everybody learns that characters changed, and the header chooses this one."""
         options = parts.choices(self.characters.list())
-        value = character_id if character_id in [one for _, one in options] else None
-        picker = gr.Dropdown(choices=options, value=value or (options[0][1] if options else None))
-        return {self.shared.character: picker, self.shared.changed: time.monotonic_ns()}
+        ids = [one for _, one in options]
+        picker = gr.Dropdown(choices=options, value=character_id if character_id in ids else ids[0])
+        return {self.shared.character: picker, **self._heard()}
 
     def _filled(self, of: Character | dict) -> dict:
         values = form.values_of(of)

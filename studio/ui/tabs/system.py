@@ -43,11 +43,12 @@ class SystemTab:
     def _health(self) -> None:
         self.notices = gr.HTML("", apply_default_css=False, elem_id="system-notices")
         with gr.Row(equal_height=True, elem_classes="cards"):
-            self.machine = gr.HTML(card("This machine", []), apply_default_css=False, min_width=320)
-            with gr.Column(min_width=320):
+            with gr.Column(min_width=300):
+                self.machine = gr.HTML(card("This machine", []), apply_default_css=False)
+            with gr.Column(min_width=300):
                 self.work = gr.HTML(card("Models and queue", []), apply_default_css=False)
                 self.versions = gr.HTML(card("Versions", []), apply_default_css=False)
-            with gr.Column(min_width=320, elem_classes="card"):
+            with gr.Column(min_width=300, elem_classes="card"):
                 gr.HTML('<h3 class="panel-title">Storage</h3>', apply_default_css=False)
                 self.storage = drawn_by("storage", {"rows": []}, elem_id="storage")
         with gr.Row(elem_classes="system-buttons"):
