@@ -49,6 +49,10 @@ class FakeJobs:
             raise self.broken
         del self.kept[id]
 
+    def remove_many(self, ids):
+        for id in ids:
+            self.remove(id)
+
     def count(self, where=None):
         return self.find(where).total
 

@@ -193,9 +193,9 @@ class CharacterCollection(Collection[Character]):
 
         return self.update(id, bring_back)
 
-    def remove(self, id: str) -> None:
+    def remove_many(self, ids: Iterable[str]) -> None:
         """Delete `character.json` and its history for good; the folder goes when nothing else is in it."""
-        super().remove(id)
+        super().remove_many(ids)
 
     def _shelf_for(self, data: dict) -> Shelf:
         return self._shelf

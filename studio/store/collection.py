@@ -148,15 +148,20 @@ class Collection(Generic[D]):
 
     def remove(self, id: str) -> None:
         """Delete the document for good. NotFound when there is none."""
+        self.remove_many([id])
+
+    def remove_many(self, ids: Iterable[str]) -> None:
+        """Delete documents for good with one write per shelf. NotFound, and nothing removed, when one is not there."""
         with self._writing:
-            before = self._read(id)
-            shelf = self._home[id]
-            shelf.remove([id])
-            self._keep_warm(shelf)
-            with self._state:
-                del self._home[id]
-                del self._ids[bisect.bisect_left(self._ids, id)]
-                self._indexed(before, None)
+            before = {id: self._read(id) for id in ids}
+            for shelf, members in self._by_shelf(before).items():
+                shelf.remove(members)
+                self._keep_warm(shelf)
+                with self._state:
+                    for id in members:
+                        del self._home[id]
+                        del self._ids[bisect.bisect_left(self._ids, id)]
+                        self._indexed(before[id], None)
 
     # what kinds of collections differ in
 
