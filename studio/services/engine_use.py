@@ -27,6 +27,7 @@ class EngineUse:
 
     def __init__(self, settings: Settings, engines: Sequence[Engine] = ENGINES, device: "Device | None" = None):
         self.settings, self.engines, self._device = settings, tuple(engines), device
+        self.chosen: tuple[str, str] | None = None  # the last plan, for those who only want to tell
         self._making, self._measuring = threading.Lock(), threading.Lock()
         self._job_waits = threading.Event()
         self._job_runs = False
@@ -65,7 +66,8 @@ class EngineUse:
         with translated(), self._measuring:
             device = self.device.choose(self.settings.get("device"))
             wanted = self.settings.get("dtype")
-            return device, wanted if wanted != "auto" else self.measured(device)["chosen"]
+            self.chosen = device, wanted if wanted != "auto" else self.measured(device)["chosen"]
+            return self.chosen
 
     def measured(self, device: str) -> dict:
         """The dtype measurement of this device: seconds per dtype, `chosen` and `why`; from the settings when known."""

@@ -15,16 +15,13 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from studio.domain.asset import Asset, Recipe
 from studio.domain.requests import AssetFilter, AssetPatch
 from studio.errors import BadRequest, Conflict, NotFound, StudioError
 from studio.paths import Paths, safe_name
 from studio.settings import Settings
-
-if TYPE_CHECKING:
-    from studio.store import Page, Store
+from studio.store import Page, Store, find_orphans
 
 log = logging.getLogger("studio.review")
 
@@ -231,6 +228,36 @@ class Review:
         except BaseException:
             target.unlink(missing_ok=True)
             raise
+
+    def orphans(self) -> list[Path]:
+        """Pictures in the outputs folder that have no entry: a crash left them, or somebody copied them in."""
+        return find_orphans(self.paths, self.store.assets)
+
+    def adopt(self, path: Path) -> Asset:
+        """Give such a picture an entry, where it lies, with the recipe it carries. Raises StudioError for no picture,
+        Conflict when it has an entry.
+        """
+        from studio.media.embed import open_picture, read_recipe
+
+        relative = self.paths.relative(Path(path))
+        path = self.paths.inside(relative)
+        if path not in self.orphans():
+            raise Conflict("This picture has an entry in the library.", "Look for it in Review.")
+        image, recipe = open_picture(path), read_recipe(path)
+        content = path.read_bytes()
+        owner = path.parent.parent.name
+        asset = Asset(
+            character_id=owner if owner in self.store.characters else None,
+            file=relative,
+            width=image.width,
+            height=image.height,
+            bytes=len(content),
+            sha256=hashlib.sha256(content).hexdigest(),
+            recipe=recipe or Recipe(pipeline="import"),
+            quality=_quality(image),
+            imported=recipe is None,
+        )
+        return self.store.assets.add(asset)
 
     def zip(self, ids: Iterable[str], format: str = "png") -> Path:
         """A zip of these pictures in this format, each with its recipe. It is kept for an hour.

@@ -20,6 +20,7 @@ from studio.services.engine_use import EngineUse
 from studio.services.scrub import Scrubber
 from studio.services.versions import versions
 from studio.settings import Settings
+from studio.store import find_orphans
 
 if TYPE_CHECKING:
     from studio.jobs import Queue
@@ -41,6 +42,8 @@ class System:
         self.started = time.time()
         self._measured: tuple[float, dict] | None = None
         self._measuring = threading.Lock()
+        self._looking: threading.Thread | None = None
+        self._found: list[str] = []
 
     # ------------------------------------------------------------------ health
     def health(self) -> dict:
@@ -66,9 +69,7 @@ class System:
         """What is used and why. `device` is None until the first picture: finding out loads torch."""
         status = self.use.status()
         measured = self.settings.get("measured_dtype") or {}
-        device = status.get("device")
-        if device is None and "torch" in sys.modules:
-            device = self.use.device.choose(self.settings.get("device"))
+        device = status["device"] or (self.use.chosen or [None])[0]
         known = measured.get(device) if device else next(iter(measured.values()), None)
         wanted = self.settings.get("dtype")
         if wanted != "auto":
@@ -130,8 +131,26 @@ class System:
         return problems
 
     def notices(self) -> list[str]:
-        """Sentences about what was found at the start: damaged files set aside, pictures without an entry."""
-        return list(self.store.notices)
+        """Sentences about what was found: damaged files set aside, settings not understood, pictures without an entry.
+
+        The pictures are looked for in the background, once, when somebody asks first.
+        """
+        if self._looking is None:
+            self._looking = threading.Thread(target=self._look_for_orphans, name="studio-orphans", daemon=True)
+            self._looking.start()
+        return [*self.store.notices, *self.settings.notices, *self._found]
+
+    def _look_for_orphans(self) -> None:
+        try:
+            number = len(find_orphans(self.paths, self.store.assets))
+        except Exception:  # a background look must not end in silence, nor matter to anybody else
+            log.exception("Pictures without an entry could not be looked for.")
+            return
+        if number:
+            which = "1 picture has" if number == 1 else f"{number} pictures have"
+            self._found = [
+                f"{which} a file in the outputs folder but no entry in the library. Import what you miss in Review."
+            ]
 
     # ------------------------------------------------------------------ log
     def log(self, level: str = "INFO", limit: int = 200) -> list[dict]:

@@ -204,6 +204,18 @@ def test_an_imported_picture_keeps_its_recipe(review, tmp_path, paths):
     assert review.search(AssetFilter(text="castle")).total == 1
 
 
+def test_a_file_without_an_entry_can_be_adopted(review, add, store):
+    """What a crash left is found, gets its entry where it lies, and is then no orphan any more."""
+    asset = add(prompt="a lost fox")
+    store.assets.remove(asset.id)
+    (found,) = review.orphans()
+    adopted = review.adopt(found)
+    assert (adopted.file, adopted.recipe.prompt, adopted.imported) == (asset.file, "a lost fox", False)
+    assert review.orphans() == []
+    with pytest.raises(Conflict):
+        review.adopt(found)
+
+
 def test_what_is_no_picture_is_not_imported(review, tmp_path, paths):
     """A renamed text file, an unknown character: refused, and nothing is left in outputs."""
     text, picture = tmp_path / "a.png", tmp_path / "b.gif"

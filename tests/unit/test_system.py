@@ -41,6 +41,18 @@ def test_health_names_problems(studio):
     assert studio.system.health()["problems"] == ["Fake cannot run: a file is missing."]
 
 
+def test_pictures_without_an_entry_are_noticed(studio, paths):
+    """They are looked for in the background and said on the page; damaged settings are said too."""
+    folder = paths.month(None, "2026-11")
+    folder.mkdir(parents=True)
+    (folder / "lost.png").write_bytes(b"x")
+    studio.settings.notices.append("settings.json: something.")
+    studio.system.notices()
+    studio.system._looking.join(10)
+    assert any("1 picture has a file" in one for one in studio.system.notices())
+    assert "settings.json: something." in studio.system.notices()
+
+
 def test_the_log_reads_back_by_level(studio):
     """Newest last, filtered, with what libraries warn of and the whole traceback; the level follows the setting."""
     ours = logging.getLogger("studio.test")
