@@ -17,6 +17,7 @@ from studio.ui.tabs.system import SystemTab
 from studio.ui.theme import theme
 
 STATIC = Path(__file__).parent / "static"
+NOBODY = ("No character", "")
 TABS = (CharactersTab, CreateTab, ReviewTab, PublishTab, SystemTab)
 
 
@@ -24,20 +25,18 @@ def character_choices(studio: Studio) -> list[tuple[str, str]]:
     """(name, id) of every character that is not in the trash; equal names are told apart by their last four signs."""
     characters = studio.characters.list()
     names = [one.name for one in characters]
-    return [(one.name if names.count(one.name) == 1 else f"{one.name} · {one.id[-4:]}", one.id) for one in characters]
+    named = [(one.name if names.count(one.name) == 1 else f"{one.name} · {one.id[-4:]}", one.id) for one in characters]
+    return [*named, NOBODY]
 
 
 def build(studio: Studio) -> gr.Blocks:
     """The whole page over these services. Nothing heavy is loaded and nothing is started."""
-    choices = character_choices(studio)
-    remembered = (studio.settings.get("last_choices") or {}).get("character")
-    chosen = remembered if remembered in [value for _, value in choices] else (choices[0][1] if choices else None)
     with gr.Blocks(title="Character Studio", analytics_enabled=False, fill_width=True) as page:
         with gr.Row(elem_id="studio-header", equal_height=True):
             gr.HTML(header(package.__version__), elem_id="studio-brand", js_on_load="window.studio.header(element)")
             character = gr.Dropdown(
-                choices,
-                value=chosen,
+                character_choices(studio),
+                value="",
                 label="Character",
                 elem_id="studio-character",
                 interactive=True,
@@ -45,9 +44,27 @@ def build(studio: Studio) -> gr.Blocks:
                 scale=0,
                 min_width=220,
             )
+        known = gr.Textbox(visible=False)  # carries what the browser remembers to the server
         changed, to_create, to_review, to_publish = gr.State(0), gr.State(None), gr.State(None), gr.State(None)
+
+        def greet(known):
+            ids = [value for _, value in character_choices(studio)]
+            last = (studio.settings.get("last_choices") or {}).get("character")
+            return gr.Dropdown(
+                choices=character_choices(studio), value=next(one for one in (known, last, *ids) if one in ids)
+            )
+
+        loaded = page.load(
+            shown(greet),
+            known,
+            character,
+            js="() => [window.studio.recall('character')]",
+            show_progress="hidden",
+            api_name="greet",
+            api_visibility="private",
+        )
         with gr.Tabs(elem_id="studio-tabs", selected=TABS[0].id) as tabs:
-            shared = Shared(studio, page, character, tabs, changed, to_create, to_review, to_publish)
+            shared = Shared(studio, page, loaded, character, tabs, changed, to_create, to_review, to_publish)
             drawn = []
             for kind in TABS:
                 tab = kind(shared)
@@ -60,13 +77,12 @@ def build(studio: Studio) -> gr.Blocks:
         def refresh_choices(current):
             options = character_choices(studio)
             ids = [value for _, value in options]
-            return gr.Dropdown(choices=options, value=current if current in ids else (ids[0] if ids else None))
+            return gr.Dropdown(choices=options, value=current if current in ids else ids[0])
 
         def remember(current):
             studio.settings.set("last_choices", {**(studio.settings.get("last_choices") or {}), "character": current})
 
-        gr.on(
-            [changed.change, page.load],
+        changed.change(
             shown(refresh_choices),
             character,
             character,
@@ -74,8 +90,14 @@ def build(studio: Studio) -> gr.Blocks:
             api_name="refresh_characters",
             api_visibility="private",
         )
-        character.input(
-            shown(remember), character, None, show_progress="hidden", api_name="remember", api_visibility="private"
+        character.change(
+            shown(remember),
+            character,
+            None,
+            js="(chosen) => (window.studio.remember('character', chosen || ''), [chosen])",
+            show_progress="hidden",
+            api_name="remember",
+            api_visibility="private",
         )
         for state, tab_id in ((to_create, "create"), (to_review, "review"), (to_publish, "publish")):
             state.change(
@@ -90,8 +112,8 @@ def build(studio: Studio) -> gr.Blocks:
 
 
 def rest(kind: str) -> list[Path]:
-    """The static files of single tabs, which come after the studio's own."""
-    return sorted(one for one in STATIC.glob(f"*.{kind}") if one.stem != "studio")
+    """The static files of single tabs, which come after the studio's own. `page.css` is not for what is in a tab."""
+    return sorted(one for one in STATIC.glob(f"*.{kind}") if one.stem not in ("studio", "page"))
 
 
 def launch_options() -> dict:
@@ -99,9 +121,9 @@ def launch_options() -> dict:
     return {
         "theme": theme(),
         "css": "\n".join(one.read_text(encoding="utf-8") for one in [STATIC / "studio.css", *rest("css")]),
-        "head": "".join(
-            f"<script>{one.read_text(encoding='utf-8')}</script>" for one in [STATIC / "studio.js", *rest("js")]
-        ),
+        # Gradio puts its own container's name before every rule of `css`; what lies around and above that goes here.
+        "head": f"<style>{(STATIC / 'page.css').read_text(encoding='utf-8')}</style>"
+        + "".join(f"<script>{one.read_text(encoding='utf-8')}</script>" for one in [STATIC / "studio.js", *rest("js")]),
         "favicon_path": str(STATIC / "favicon.svg"),
         "footer_links": [],
         "run_history": False,

@@ -13,14 +13,20 @@
     next.src = url;
   };
 
-  /* value: {job} = the job to show when nothing runs. Emits select {action, id} for a result's buttons. */
+  /* value: {job, stay, refresh}: the job to show when nothing runs, or also while another runs when `stay`; `refresh` draws
+     the results again. Emits select {action, id} for a result's buttons. */
   studio.stage = (element, props, trigger, watch) => {
-    let shown = null, boxes = [], job = null, settled = false, known = 0;
+    let shown = null, boxes = [], job = null, settled = false, known = 0, stay = null;
     const remember = (id) => { try { sessionStorage.setItem("studio-job", id); } catch { /* private window */ } };
     const root = studio.root(element, "stage-root");
     const line = el("p", { class: "stage-line", role: "status", "aria-live": "polite" });
     const bar = el("div", { class: "stage-bar", role: "progressbar", "aria-label": "Progress", "aria-valuemin": "0", "aria-valuemax": "100" }, el("span"));
-    const cancel = el("button", { type: "button", class: "quiet", onclick: () => job && trigger("select", { action: "cancel", id: job.id }) }, "Cancel");
+    const cancel = el("button", { type: "button", class: "quiet", onclick: () => job && stop(job.id) }, "Cancel");
+    /* Stopping goes straight to the API: a page's event would wait behind the others. */
+    const stop = (id) => {
+      cancel.disabled = true; line.textContent = "Stopping";
+      fetch(`/api/v1/jobs/${id}/cancel`, { method: "POST" }).then((answer) => { if (!answer.ok) fetchJob(id); }).catch(() => trigger("select", { action: "cancel", id }));
+    };
     const head = el("div", { class: "stage-head" }, line, cancel);
     const pictures = el("div", { class: "stage-pictures" });
     const error = el("div", { class: "notice bad", role: "alert", hidden: true });
@@ -49,23 +55,36 @@
         pictures.append(box);
       }
     };
-    const act = (action, id, text, title) => el("button", { type: "button", class: "quiet", title, "aria-label": title,
-      onclick: (event) => { event.stopPropagation(); trigger("select", { action, id }); } }, text);
+    const act = (action, id, text, title, first) => el("button", { type: "button", class: "quiet", title, "aria-label": `${text}: ${title}`,
+      onclick: (event) => { event.stopPropagation(); if (first) first(); trigger("select", { action, id }); } }, text);
+    /* A deleted picture keeps its place, so that nothing jumps and Undo is where the eye is. */
+    const deleted = ({ box, image, actions }, asset) => {
+      box.classList.add("deleted");
+      image.alt = "Deleted picture"; image.tabIndex = -1; image.onclick = image.onkeydown = null; image.removeAttribute("role");
+      actions.replaceChildren(el("p", { class: "stage-fact", role: "status" }, "In the trash"),
+        el("div", { class: "stage-buttons" }, act("restore", asset.id, "Undo", "Bring this picture back")));
+    };
     const results = async (done) => {
-      const assets = (await Promise.all(done.assets.map((id) => studio.json(`/api/v1/assets/${id}`).catch(() => null)))).filter((one) => one && one.state !== "trashed");
+      const assets = (await Promise.all(done.assets.map((id) => studio.json(`/api/v1/assets/${id}`).catch(() => null))));
       if (shown !== done.id) return;
-      const zoomable = assets.map((asset) => ({ id: asset.id, full: `/api/v1/assets/${asset.id}/file`, alt: asset.recipe.prompt, caption: `Seed ${asset.recipe.seed}` }));
+      const there = assets.filter((one) => one && one.state !== "trashed");
+      const zoomable = there.map((asset) => ({ id: asset.id, full: `/api/v1/assets/${asset.id}/file`, alt: asset.recipe.prompt, caption: `Seed ${asset.recipe.seed}` }));
       boxes.forEach(({ box, image, actions }, i) => {
         const asset = assets[i];
         if (!asset) { if (ended(done.state)) box.remove(); return; }
-        if (actions.dataset.id === asset.id) return;
-        actions.dataset.id = asset.id;
+        const state = `${asset.id} ${asset.state === "trashed"} ${zoomable.length}`;
+        if (actions.dataset.state === state) return;
+        const focused = actions.contains(document.activeElement);
+        actions.dataset.state = state;
+        swap(image, `/api/v1/assets/${asset.id}/file`);
+        if (asset.state === "trashed") { deleted({ box, image, actions }, asset); if (focused) actions.querySelector("button").focus(); return; }
+        const at = there.indexOf(asset);
+        box.classList.remove("deleted");
         image.alt = asset.recipe.prompt || "Picture";
         image.tabIndex = 0;
         image.setAttribute("role", "button");
-        image.onclick = () => studio.zoom(zoomable, i);
-        image.onkeydown = (event) => { if (event.key === "Enter" || event.key === " ") { studio.zoom(zoomable, i); event.preventDefault(); } };
-        swap(image, `/api/v1/assets/${asset.id}/file`);
+        image.onclick = () => studio.zoom(zoomable, at);
+        image.onkeydown = (event) => { if (event.key === "Enter" || event.key === " ") { studio.zoom(zoomable, at); event.preventDefault(); } };
         const { seed, seconds } = asset.recipe;
         actions.replaceChildren(
           el("p", { class: "stage-fact" }, [`Seed ${seed}`, seconds ? `${seconds.toFixed(1)} s` : "", `${asset.width} × ${asset.height}`].filter(Boolean).join(" · ")),
@@ -74,9 +93,10 @@
             act("vary", asset.id, "Variations", "Make four more with new seeds"),
             act("reference", asset.id, "Reference", "Use as a reference of the character"),
             act("review", asset.id, "Review", "Open in Review"),
-            act("trash", asset.id, "Delete", "Move to the trash")));
+            act("trash", asset.id, "Delete", "Move to the trash; Undo brings it back", () => { actions.dataset.state = ""; deleted({ box, image, actions }, asset); actions.querySelector("button").focus(); })));
+        if (focused) actions.querySelector("button").focus();
       });
-      if (ended(done.state) && !assets.length && done.state === "succeeded") blank();
+      if (ended(done.state) && done.state === "succeeded" && !assets.some(Boolean)) blank();
     };
     const show = (next) => {
       job = next;
@@ -85,18 +105,20 @@
       const percent = total ? Math.round((100 * done) / total) : 0;
       const running = next.state === "running";
       let text = { waiting: next.position > 1 ? `Waiting, number ${next.position} in the queue` : "Waiting to start", succeeded: "Done", cancelled: "Cancelled", failed: "Failed" }[next.state];
-      if (running) text = total ? [note || `Step ${done} of ${total}`, `${percent} %`, rate ? `${rate.toFixed(1)} it/s` : "", eta_s ? `${studio.duration(eta_s)} left` : ""].filter(Boolean).join(" · ") : note || "Getting the model ready";
+      if (next.cancelling) text = "Stopping";
+      else if (running) text = total && done ? [note || `Step ${done} of ${total}`, done < total && `${percent} %`, done < total && rate ? `${rate.toFixed(1)} it/s` : "", eta_s ? `${studio.duration(eta_s)} left` : ""].filter(Boolean).join(" · ") : note || "Getting the model ready";
       if (line.textContent !== text) line.textContent = text;
       bar.firstChild.style.width = `${next.state === "succeeded" ? 100 : percent}%`;
       bar.setAttribute("aria-valuenow", String(percent));
       bar.classList.toggle("unsure", running && !total);
       for (const state of ["ended", "failed", "cancelled"]) bar.classList.toggle(state, state === "ended" ? ended(next.state) : next.state === state);
       cancel.hidden = ended(next.state);
+      cancel.disabled = Boolean(next.cancelling);
       error.hidden = next.state !== "failed";
       if (next.error) error.replaceChildren(el("strong", {}, next.error.message || ""), el("span", {}, ` ${next.error.hint || ""}`),
         el("button", { type: "button", class: "quiet", onclick: () => trigger("select", { action: "retry", id: next.id }) }, "Try again"));
       if (running && next.preview_count) boxes.forEach(({ image, actions }, i) => {
-        if (!actions.dataset.id && i < next.preview_count) swap(image, `/api/v1/jobs/${next.id}/preview?picture=${i}&v=${next.version}`);
+        if (!actions.dataset.state && i < next.preview_count) swap(image, `/api/v1/jobs/${next.id}/preview?picture=${i}&v=${next.version}`);
       });
       if (running && (next.assets || []).length > known) { known = next.assets.length; results(next); }
       if (ended(next.state) && !settled) { settled = true; results(next); if (!studio.state.jobs.some((one) => one.state === "running")) trigger("change", { id: next.id }); }
@@ -105,15 +127,18 @@
     const pick = () => {
       const running = studio.state.jobs.find((one) => one.state === "running");
       const mine = studio.state.jobs.find((one) => one.id === shown);
-      if (running) return show(running);
+      if (stay && !running) stay = null;
+      if (running && stay !== shown) return show(running);
+      if (stay) return;
       if (mine) return show(mine);
       if (shown && job && !ended(job.state)) fetchJob(shown);
     };
     studio.on("jobs", pick);
     watch("value", () => {
       const wanted = props.value && props.value.job;
+      if (wanted) stay = props.value.stay ? wanted : null;
       if (wanted && wanted !== shown && !studio.state.jobs.some((one) => one.state === "running" && one.id === shown)) fetchJob(wanted);
-      if (props.value && props.value.refresh && shown) { settled = false; boxes.forEach(({ actions }) => delete actions.dataset.id); fetchJob(shown); }
+      if (props.value && props.value.refresh && shown) { settled = false; boxes.forEach(({ actions }) => delete actions.dataset.state); fetchJob(shown); }
     });
     blank();
     let last = null;
@@ -121,6 +146,23 @@
     if (last || (props.value && props.value.job)) fetchJob(last || props.value.job);
     pick();
   };
+
+  /* A picture dropped anywhere on the open Create tab goes the way of the button "Settings from a picture". */
+  const target = () => { const input = document.querySelector("#create-dropped input[type=file]") || document.querySelector("#create-dropped")?.parentElement?.querySelector("input[type=file]"); const tab = document.querySelector("#tab-create"); return tab && tab.offsetParent ? input : null; };
+  const draws = (event) => event.dataTransfer && [...event.dataTransfer.types].includes("Files");
+  const mark = (on) => document.querySelector("#tab-create")?.classList.toggle("dropping", on);
+  document.addEventListener("dragover", (event) => { if (draws(event) && target()) { event.preventDefault(); event.dataTransfer.dropEffect = "copy"; mark(true); } });
+  document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) mark(false); });
+  document.addEventListener("drop", (event) => {
+    mark(false);
+    const input = draws(event) && target();
+    if (!input) return;
+    event.preventDefault();
+    const chosen = new DataTransfer();
+    chosen.items.add(event.dataTransfer.files[0]);
+    input.files = chosen.files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  });
 
   /* The queue: running first, then waiting in order, then what ended lately. Emits select {action, id, to}. */
   studio.queue = (element, props, trigger, watch) => {

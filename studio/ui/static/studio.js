@@ -38,6 +38,10 @@
     return `${(seconds / 3600).toFixed(1)} h`;
   };
 
+  /* What this browser remembers for a page that is opened again. Without storage (a private window) it forgets. */
+  studio.remember = (name, value) => { try { localStorage.setItem(`studio-${name}`, value); } catch { /* no storage */ } };
+  studio.recall = (name) => { try { return localStorage.getItem(`studio-${name}`) || ""; } catch { return ""; } };
+
   /* A root node inside a gr.HTML element that survives the component's own re-rendering. */
   studio.root = (element, name) => {
     let node = element.querySelector(`:scope .${name}`);
@@ -84,14 +88,14 @@
 
   /* Light and dark: follows the system until somebody chooses. */
   const applyTheme = () => {
-    const chosen = localStorage.getItem("studio-theme");
+    const chosen = studio.recall("theme");
     if (chosen) document.body.classList.toggle("dark", chosen === "dark");
   };
   studio.header = (element) => {
     applyTheme();
     setTimeout(applyTheme, 400);
     element.querySelector(".theme-switch").addEventListener("click", () => {
-      localStorage.setItem("studio-theme", document.body.classList.contains("dark") ? "light" : "dark");
+      studio.remember("theme", document.body.classList.contains("dark") ? "light" : "dark");
       applyTheme();
     });
     const line = element.querySelector(".queue-line");
@@ -209,7 +213,7 @@
         image.addEventListener("error", () => card.classList.add("missing"), { once: true });
         const card = el("div", { class: `grid-card ${picture.state || ""}`, role: "option", tabindex: index ? "-1" : "0", dataset: { id: picture.id },
           "aria-label": picture.alt || picture.caption || `Picture ${index + 1}`,
-          onclick: (event) => { (mode() === "none" || event.detail > 1) ? open(index) : pick(index, event.shiftKey); },
+          onclick: (event) => { card.focus(); (mode() === "none" || event.detail > 1) ? open(index) : pick(index, event.shiftKey); },
           ondblclick: (event) => event.preventDefault(),
           onkeydown: (event) => key(event, index) },
           image,

@@ -2,13 +2,15 @@
 
 import html
 import json
+import re
 
 import gradio as gr
+from pydantic import ValidationError
 
 from studio.domain.requests import AssetPatch, ImageRequest
 from studio.errors import StudioError
 from studio.services.images import Composed
-from studio.ui.guard import shown, told
+from studio.ui.guard import readable, shown, told
 from studio.ui.shared import Shared
 
 TIMES = [("Any time", ""), "morning", "midday", "golden hour", "evening", "night"]
@@ -34,10 +36,17 @@ class CreateTab:
                 self._settings(spec, balanced)
                 with gr.Row(elem_classes="create-go"):
                     self.generate = gr.Button("Generate", variant="primary", size="lg", elem_classes="on-ctrl-enter")
-                gr.HTML('<p class="create-hint">Ctrl + Enter generates from anywhere on this tab.</p>')
+                gr.HTML(
+                    '<p class="create-hint">Ctrl + Enter generates. A picture dropped anywhere here brings back'
+                    " its settings.</p>",
+                    apply_default_css=False,
+                )
                 with gr.Row():
                     self.dropped = gr.UploadButton(
-                        "Settings from a picture", size="sm", file_types=[".png", ".jpg", ".jpeg", ".webp"]
+                        "Settings from a picture",
+                        size="sm",
+                        file_types=[".png", ".jpg", ".jpeg", ".webp"],
+                        elem_id="create-dropped",
                     )
                     self.reset = gr.Button("Clear form", size="sm")
             with gr.Column(scale=1, min_width=320):
@@ -49,7 +58,7 @@ class CreateTab:
                     apply_default_css=False,
                     elem_id="create-stage",
                 )
-                with gr.Accordion("Queue", open=False, elem_id="create-queue"):
+                with gr.Accordion("Queue", open=True, elem_id="create-queue"):
                     self.queue = gr.HTML(
                         {"n": 0},
                         html_template='<div class="queue-root"></div>',
@@ -77,9 +86,7 @@ class CreateTab:
             "engine": self.engine,
         }
         self.defaults = {name: component.value for name, component in self.form.items()}
-        self.remembered = gr.BrowserState(
-            {}, storage_key="studio-create-form", secret="the form is not a secret, only remembered"
-        )
+        self.remembered = gr.Textbox(visible=False)  # carries what the browser remembers to the server
 
     def _words(self) -> None:
         self.prompt = gr.Textbox(
@@ -108,11 +115,17 @@ class CreateTab:
     def _settings(self, spec, balanced: dict) -> None:
         self.preset = gr.Radio([*spec.presets, CUSTOM], value="Balanced", label="Quality", elem_classes="segments")
         with gr.Row():
-            self.size = gr.Dropdown(size_choices(spec), value=size_choices(spec)[0][1], label="Shape", min_width=160)
+            self.size = gr.Dropdown(
+                size_choices(spec, spec.default_upscale),
+                value=size_choices(spec, 1)[0][1],
+                label="Shape",
+                allow_custom_value=True,
+                min_width=160,
+            )
             self.batch = gr.Slider(1, 8, value=4, step=1, label="Pictures", min_width=140)
         with gr.Row():
             self.seed_policy = gr.Radio([NEW_SEED, FIXED_SEED], value=NEW_SEED, label="Seed", elem_classes="segments")
-            self.seed = gr.Number(value=None, label="Seed number", precision=0, minimum=0, visible=False, min_width=110)
+            self.seed = gr.Number(value=None, label="Seed number", precision=0, visible=False, min_width=110)
         with gr.Accordion("More settings", open=False):
             self.negative = gr.Textbox(
                 label="Keep out", placeholder="blurry, text, watermark", lines=2, info="Empty: what the look says."
@@ -160,16 +173,26 @@ class CreateTab:
             [component.change for component in form.values()],
             None,
             inputs=outputs,
-            outputs=self.remembered,
-            js=f"(...values) => Object.fromEntries({names}.map((name, i) => [name, values[i]]))",
+            outputs=None,
+            js="(...values) => { window.studio.remember('form', JSON.stringify(Object.fromEntries("
+            f"{names}.map((name, i) => [name, values[i]])))); return []; }}",
             api_name="create_remember",
             **quiet,
         )
-        shared.page.load(
-            shown(self.restore),
+        shared.loaded.then(
+            shown(self.remember),
             [self.remembered, shared.character],
             outputs,
+            js="(_, character) => [window.studio.recall('form'), character]",
             api_name="create_restore",
+            **quiet,
+        )
+        self.upscale.change(
+            lambda upscale, engine: gr.Dropdown(choices=size_choices(self.specs[engine], upscale)),
+            [self.upscale, self.engine],
+            self.size,
+            queue=False,
+            api_name="create_sizes",
             **quiet,
         )
         gr.on(
@@ -198,7 +221,7 @@ class CreateTab:
         gr.on(
             [self.look.input, shared.character.input],
             shown(self.use_look),
-            [shared.character, self.look],
+            [shared.character, self.look, self.engine, self.upscale],
             [self.size, self.steps, self.guidance, self.sampler, self.seed_policy, self.seed],
             api_name="create_look",
             **quiet,
@@ -226,37 +249,46 @@ class CreateTab:
 
     # ------------------------------------------------------------------ handlers
     def make(self, character_id, request: gr.Request, **values):
-        job = self.studio.images.start(character_id, self.request_of(values), owner=request.username or "")
+        job = self.studio.images.start(character_id or None, self.request_of(values), owner=request.username or "")
+        ahead = (job.position or 1) - 1 + any(one.state == "running" for one in self.studio.queue.active())
+        if ahead:
+            told(f"In the queue, behind {ahead} other{'s' if ahead > 1 else ''}.")
         return {"job": job.id}, gr.skip()
 
     def compose(self, character_id, **values):
         try:
-            return final_prompt(self.studio.images.compose(character_id, self.request_of(values)))
+            return final_prompt(self.studio.images.compose(character_id or None, self.request_of(values)))
         except StudioError as error:
-            return (
-                f'<div class="final-prompt"><span class="label">Final prompt</span>{html.escape(error.message)}</div>'
-            )
+            return final_problem(error)
+        except ValidationError as error:
+            return final_problem(readable(error))
 
-    def restore(self, remembered, character_id):
-        values = {**self.defaults, **{name: value for name, value in (remembered or {}).items() if name in self.form}}
-        return self._filled(values, character_id)
+    def remember(self, remembered, character_id):
+        """The form as this browser last had it; what cannot be read any more is left out."""
+        try:
+            known = json.loads(remembered or "{}")
+        except ValueError:
+            known = {}
+        known = {name: value for name, value in known.items() if name in self.form} if isinstance(known, dict) else {}
+        return self._filled({**self.defaults, **known}, character_id)
 
     def choices(self, character_id, *current):
-        options = self._choices(character_id)
-        return [
-            gr.Dropdown(choices=options[name], value=kept(value, options[name], free=name != "look"))
-            for name, value in zip(options, current, strict=True)
-        ]
+        """The character's own ingredients and looks; a choice that is still offered is not touched."""
+        updates = []
+        for (name, options), value in zip(self._choices(character_id).items(), current, strict=True):
+            now = kept(value, options, free=name != "look")
+            updates.append(gr.Dropdown(choices=options, **({} if now == value else {"value": now})))
+        return updates
 
     def use_preset(self, preset, engine):
         settings = self.specs[engine].presets.get(preset)
         return (settings["steps"], settings["guidance"], settings["sampler"]) if settings else (gr.skip(),) * 3
 
-    def use_look(self, character_id, look_id):
+    def use_look(self, character_id, look_id, engine, upscale):
         look = self.studio.characters.get(character_id).look(look_id or None) if character_id else None
         if look is None:
             return (gr.skip(),) * 6
-        size = f"{look.width}x{look.height}" if look.width and look.height else None
+        size = self._shape(look.width, look.height, engine, upscale) if look.width and look.height else None
         fixed = look.seed_policy == "fixed" and look.seed is not None
         return (
             size or gr.skip(),
@@ -283,13 +315,14 @@ class CreateTab:
         if values.get("notes"):
             gr.Info(html.escape(" ".join(values["notes"])), duration=8, title="Note")
         if values.get("width") and values.get("height"):
-            values["size"] = f"{values['width']}x{values['height']}"
+            engine, upscale = self._known("engine", self.defaults | values), values.get("upscale") or 1
+            values["size"] = self._shape(values["width"], values["height"], engine, upscale)
         if values.get("seed") is not None:
             values["seed_policy"] = FIXED_SEED
         values["preset"] = CUSTOM if any(values.get(name) is not None for name in ("steps", "guidance")) else "Balanced"
         known = {name: value for name, value in values.items() if name in self.form and value is not None}
-        character_id = values.get("character_id")
-        return [character_id or gr.skip(), *self._filled({**self.defaults, **known}, character_id)]
+        character_id = values.get("character_id") or ""
+        return [character_id, *self._filled({**self.defaults, **known}, character_id)]
 
     def act(self, character_id, changed, event: gr.EventData):
         action, asset_or_job = event._data["action"], event._data["id"]
@@ -312,10 +345,12 @@ class CreateTab:
             news = changed + 1
         elif action == "review":
             review = [asset_or_job]
-        elif action == "trash":
-            self.studio.review.patch(asset_or_job, AssetPatch(state="trashed"))
-            told("Moved to the trash. Undo it in Review.")
-            stage, news = {"job": None, "refresh": asset_or_job}, changed + 1
+        elif action in ("trash", "restore"):
+            if action == "trash":
+                self.studio.review.patch(asset_or_job, AssetPatch(state="trashed"))
+            else:
+                self.studio.review.restore([asset_or_job])
+            stage, news = {"job": None, "refresh": action + asset_or_job}, changed + 1
         return [*form, stage, review, news]
 
     def queue_act(self, event: gr.EventData):
@@ -328,14 +363,15 @@ class CreateTab:
             getattr(queue, action)()
         elif action in ("cancel", "retry", "remove"):
             getattr(queue, action)(job_id)
-        return {"n": job_id + action}, {"job": job_id} if action in ("show", "retry") else gr.skip()
+        stage = {"job": job_id, "stay": action == "show"} if action in ("show", "retry") else gr.skip()
+        return {"n": f"{action} {job_id} {queue.version}"}, stage
 
     # ------------------------------------------------------------------ in between
     def request_of(self, values: dict) -> ImageRequest:
         """The form's values as a request: shape to width and height, empty to None."""
         values = dict(values)
         values.pop("preset")
-        width, _, height = (values.pop("size") or "").partition("x")
+        width, height = self._size_of(values.pop("size"), values)
         fixed = values.pop("seed_policy") == FIXED_SEED
         seed = values.pop("seed")
         names = ("look", "outfit", "place", "prop", "mood", "negative", "sampler", "engine")
@@ -343,10 +379,36 @@ class CreateTab:
         values |= {name: values[name] or "" for name in ("prompt", "time_of_day")}
         return ImageRequest(
             **values,
-            width=int(width) if width else None,
-            height=int(height) if height else None,
+            width=width,
+            height=height,
             seed=int(seed) if fixed and seed is not None else None,
         )
+
+    def _shape(self, width: int, height: int, engine: str, upscale: int) -> str:
+        """The Shape value for an engine's size: one of the list, else the finished size as somebody would type it."""
+        listed = f"{width}x{height}"
+        known = [value for _, value in size_choices(self.specs[engine], 1)]
+        return listed if listed in known else f"{width * upscale}x{height * upscale}"
+
+    def _size_of(self, size: str | None, values: dict) -> tuple[int | None, int | None]:
+        """Width and height for the engine. A size somebody typed is that of the finished picture."""
+        spec, upscale = self.specs[values["engine"]], values["upscale"]
+        found = re.fullmatch(r"\s*(\d{1,9})\s*[x×*]\s*(\d{1,9})\s*", size or "")
+        if not (size or "").strip():
+            return None, None
+        if not found:
+            raise StudioError(f"“{size[:40]}” is not a size.", "Choose a shape, or type one as 512x768.", field="size")
+        width, height = int(found[1]), int(found[2])
+        if f"{width}x{height}" in [value for _, value in size_choices(spec, 1)]:
+            return width, height
+        least, most, unit = (side * upscale for side in spec.sides)
+        if not all(least <= side <= most and side % unit == 0 for side in (width, height)):
+            raise StudioError(
+                f"{width}×{height} is not a size this model makes.",
+                f"With these settings each side is {least} to {most} pixels, in steps of {unit}.",
+                field="size",
+            )
+        return width // upscale, height // upscale
 
     def _variations(self, asset_id: str):
         values = self.studio.images.recipe_to_request(asset_id) | {"seed": None, "batch": 4, "parents": [asset_id]}
@@ -366,6 +428,10 @@ class CreateTab:
         options["look"] = [("Default look" if looks else "No look", ""), *[(one.name, one.id) for one in looks]]
         return options
 
+    def _known(self, name: str, values: dict):
+        """A dropdown's value when it is still offered, else its default."""
+        return values[name] if values[name] in [pair[1] for pair in self.form[name].choices] else self.defaults[name]
+
     def _filled(self, values: dict, character_id) -> list:
         options = self._choices(character_id)
         filled = []
@@ -376,11 +442,20 @@ class CreateTab:
                 filled.append(gr.Dropdown(choices=options[name], value=value))
             elif name == "seed":
                 filled.append(gr.Number(value=value, visible=values["seed_policy"] == FIXED_SEED))
-            elif isinstance(component, gr.Dropdown) and value not in [pair[1] for pair in component.choices]:
+            elif name == "size":
+                sizes = size_choices(self.specs[self._known("engine", values)], self._known("upscale", values))
+                filled.append(gr.Dropdown(choices=sizes, value=value or sizes[0][1]))
+            elif isinstance(component, gr.Dropdown | gr.Radio) and value not in [pair[1] for pair in component.choices]:
                 filled.append(self.defaults[name])
             else:
                 filled.append(value)
         return filled
+
+
+def final_problem(error: StudioError) -> str:
+    """Why there is no final prompt, in its place."""
+    words = html.escape(f"{error.message} {error.hint}".strip())
+    return f'<div class="final-prompt problem"><span class="label">Final prompt</span>{words}</div>'
 
 
 def kept(value, options: list[tuple[str, str]], *, free: bool) -> str:
@@ -391,13 +466,12 @@ def kept(value, options: list[tuple[str, str]], *, free: bool) -> str:
     return value if free and value and not looks_like_an_id else ""
 
 
-def size_choices(spec) -> list[tuple[str, str]]:
-    """("Square 512 × 512", "256x256") for every size of an engine, the finished size in the words."""
+def size_choices(spec, upscale: int) -> list[tuple[str, str]]:
+    """("Square 512×512", "256x256") for every size of an engine, the finished size in the words."""
     choices = []
     for width, height in spec.sizes:
         shape = "Square" if width == height else "Portrait" if height > width else "Landscape"
-        final = f"{width * spec.default_upscale}×{height * spec.default_upscale}"
-        choices.append((f"{shape} {final}", f"{width}x{height}"))
+        choices.append((f"{shape} {width * upscale}×{height * upscale}", f"{width}x{height}"))
     return choices
 
 
