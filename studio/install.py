@@ -21,6 +21,9 @@ INDEXES = "https://download.pytorch.org/whl"
 CUDA = ("13.2", "13.0", "12.9", "12.8", "12.6")  # PyTorch's builds, newest first
 ROOM_BYTES = 4 << 30  # torch and everything else, unpacked, without CUDA
 
+# The few of pip's lines that tell a waiting person something: what is fetched, what is large, what comes last.
+_NEWS = re.compile(r"Collecting (\S+)|\s+Downloading (\S+ \(\d{2,}[.\d]* MB\))|(Installing) collected packages")
+
 # What pip says when the fault is not its own, and how to say it to a person.
 FAULTS = (
     (r"No space left|not enough space|Errno 28|WinError 112", "The disk is full: make room and start again."),
@@ -65,19 +68,20 @@ def refuse(reason: str) -> int:
 
 
 def pip(arguments: list[str]) -> str:
-    """Run pip install, passing on what it says. "" when it worked, else one sentence."""
+    """Run pip install, telling what it fetches. "" when it worked; else one sentence, after pip's own last lines."""
     command = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", *arguments]
     said = []
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace"
     ) as run:
         for line in run.stdout:
-            if not line.startswith("Requirement already satisfied"):
-                print(line, end="", flush=True)
+            if found := _NEWS.match(line):
+                print(f"  {next(filter(None, found.groups()))}", flush=True)
             said = [*said[-200:], line]
     if run.returncode == 0:
         return ""
     text = "".join(said)
+    print("".join(said[-12:]), flush=True)
     return next((told for sign, told in FAULTS if re.search(sign, text)), "pip failed; its last lines above say why.")
 
 

@@ -270,13 +270,31 @@ def test_the_drivers_cuda_is_read_from_its_own_words():
     ],
 )
 def test_pips_faults_become_one_sentence(monkeypatch, capsys, said, told):
-    """What pip says is passed on as it comes, and its reason becomes a sentence."""
+    """pip's last words are shown, and their reason becomes a sentence."""
     monkeypatch.setattr(install.sys, "executable", sys.executable)
     real = subprocess.Popen
     script = f"import sys; print({said!r}); sys.exit(1)"
     monkeypatch.setattr(install.subprocess, "Popen", lambda _, **k: real([sys.executable, "-c", script], **k))
     assert told in install.pip(["x"])
     assert said in capsys.readouterr().out
+
+
+def test_a_waiting_person_sees_what_is_fetched(monkeypatch, capsys):
+    """Names and large files, not pip's hundred lines about each."""
+    lines = [
+        "Looking in indexes: x",
+        "Collecting torch==2.13.0",
+        "  Downloading torch-2.13.0.whl (526.6 MB)",
+        "  Downloading tiny.whl (10 kB)",
+        "Requirement already satisfied: y",
+        "Installing collected packages: torch, y",
+    ]
+    real = subprocess.Popen
+    script = f"print({chr(10).join(lines)!r})"
+    monkeypatch.setattr(install.subprocess, "Popen", lambda _, **k: real([sys.executable, "-c", script], **k))
+    assert install.pip(["x"]) == ""
+    told = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert told == ["torch==2.13.0", "torch-2.13.0.whl (526.6 MB)", "Installing"]
 
 
 def test_every_pin_is_exact_and_resolves_for_each_python():
