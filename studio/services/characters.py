@@ -84,7 +84,7 @@ class Characters:
             if "references" in fields:
                 merged["references"] = _known_references(character, fields["references"])
             changed = validated(Character, merged)
-            _one_default_look(changed, asked=fields.get("looks"))
+            _one_default_look(changed)
             _take_over(character, changed, fields)
 
         return self._change(id, change)
@@ -387,7 +387,7 @@ def _known_references(character: Character, wanted: Any) -> list[dict]:
     return kept
 
 
-def _one_default_look(character: Character, asked: Any = None) -> None:
+def _one_default_look(character: Character) -> None:
     """At most one look is the default: the last one that was marked."""
     marked = [look for look in character.looks if look.default]
     for look in marked[:-1]:
