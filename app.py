@@ -119,7 +119,7 @@ def launch(given: argparse.Namespace, studio, port: int) -> None:
         server_name=f"[{given.host}]" if ":" in given.host.strip("[]") else given.host,
         server_port=port,
         share=given.share,
-        inbrowser=not given.no_browser,
+        inbrowser=not given.no_browser and has_screen(),
         app_kwargs=beside_the_pages(studio, guard, live),
         auth_dependency=(lambda request: request.scope.get("studio.user") or None) if guard.demanded else None,
         max_file_size="1gb",
@@ -136,6 +136,11 @@ def launch(given: argparse.Namespace, studio, port: int) -> None:
     print("Stopping …", flush=True)
     live.close()
     page.close(verbose=False)
+
+
+def has_screen() -> bool:
+    """Whether a browser can be shown; without a desktop a text browser would take over the terminal."""
+    return sys.platform in ("win32", "darwin") or any(os.environ.get(one) for one in ("DISPLAY", "WAYLAND_DISPLAY"))
 
 
 def greet(given: argparse.Namespace, studio, page, port: int, made_up: tuple[str, str] | None) -> None:

@@ -1,5 +1,6 @@
 """Errors as answers. One shape for all of them: `{"error": {"code", "message", "hint"}}`, sometimes with `field`."""
 
+import errno
 import logging
 import secrets
 
@@ -7,12 +8,14 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from studio.errors import BadRequest, StudioError
+from studio.errors import BadRequest, NoSpace, StudioError
 
 log = logging.getLogger("studio.api")
+FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 # What Starlette and FastAPI raise by themselves, in the studio's words: code, message, hint.
 _PLAIN = {
@@ -96,7 +99,12 @@ class BugsBecomeAnswers:
 
         try:
             await self.app(scope, receive, watched)
-        except Exception:
+        except ClientDisconnect:
+            log.info("%s %s: the caller left in the middle", scope.get("method"), scope.get("path"))
+        except Exception as problem:
+            if isinstance(problem, OSError) and problem.errno in FULL and not started:
+                full = NoSpace("The disk is full.", "Make room, for instance by emptying the trash, and try again.")
+                return await answer(full)(scope, receive, send)
             short = secrets.token_hex(2)
             log.exception("%s %s broke (%s)", scope.get("method"), scope.get("path"), short)
             if started:

@@ -7,6 +7,7 @@ from starlette.responses import Response, StreamingResponse
 
 from studio.api.live import Live, stream
 from studio.api.shapes import REFUSALS, Cursor, JobAnswer, JobPage, JobRequest, Limit, Move, job_json
+from studio.domain.job import FINISHED
 from studio.errors import NotFound
 
 
@@ -36,9 +37,11 @@ def router(studio, live: Live) -> APIRouter:
         picture: Annotated[int, Query(ge=0, le=7, description="Which picture of the batch, from 0")] = 0,
         v: Annotated[str, Query(description="Anything; a new value makes a browser ask again")] = "",
     ):
-        queue.view(job_id)
+        view = queue.view(job_id)
         version, pictures = queue.previews(job_id)
         if picture >= len(pictures):
+            if view.state in FINISHED:
+                raise NotFound("This job keeps no preview.", "Its finished pictures are at /assets/{id}/file.")
             raise NotFound("There is no preview yet.", "Ask again after the first step.")
         headers = {"Cache-Control": "no-store", "X-Preview-Version": str(version)}
         return Response(pictures[picture], media_type="image/jpeg", headers=headers)

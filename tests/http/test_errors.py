@@ -2,6 +2,7 @@
 
 import io
 import json
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -262,6 +263,15 @@ def test_gradio_serves_nothing_of_the_house(api, studio, prefix):
         assert b"root:" not in answer.content
 
 
+def test_what_is_dropped_on_a_page_stays_in_the_data_folder(api, studio):
+    """Gradio's uploads lie in the house, can be read back, and their names lead nowhere."""
+    answer = api.post("/gradio_api/upload", files={"files": ("../../../evil.png", b"dropped")})
+    path = Path(answer.json()[0])
+    assert studio.data / "outputs" / ".studio" / "uploads" in path.parents
+    assert api.get(f"/gradio_api/file={path}").content == b"dropped"
+    assert api.get(f"/gradio_api/file={path}/../../../settings.json").status_code >= 400
+
+
 def test_another_sites_page_changes_nothing_on_the_real_server(api):
     """The guard stands before the API and before gradio's own routes."""
     evil = {"Origin": "https://evil.example"}
@@ -284,3 +294,37 @@ def test_hostile_names_are_only_names(api, studio):
         api.delete(f"/api/v1/characters/{one['id']}")
     assert not (studio.data.parent / "evil").exists()
     assert {one.name for one in studio.data.iterdir()} <= {"characters", "outputs"}
+
+
+def broken_studio(problem: Exception):
+    """An API whose characters always fail with this."""
+    from types import SimpleNamespace
+
+    from fastapi.testclient import TestClient
+
+    from studio.api.app import create
+    from studio.api.live import Live
+
+    def fail(*_, **__):
+        raise problem
+
+    room = SimpleNamespace(create=fail)
+    parts = dict.fromkeys(("queue", "images", "review", "captions", "publishing", "system", "paths"))
+    return TestClient(create(SimpleNamespace(characters=room, **parts), Live(None)), raise_server_exceptions=False)
+
+
+def test_a_bug_is_a_short_id_and_its_details_are_in_the_log(caplog):
+    """500 tells nothing of the inside; the log has the same id."""
+    error = refused(broken_studio(RuntimeError("secret inside")).post("/v1/characters", json={"name": "x"}), 500)
+    assert "secret" not in str(error)
+    short = error["message"].split("(")[1].split(")")[0]
+    assert len(short) == 4
+    assert short in caplog.text
+
+
+def test_a_full_disk_is_507():
+    """Whoever noticed it."""
+    import errno
+
+    full = broken_studio(OSError(errno.ENOSPC, "No space left on device"))
+    assert refused(full.post("/v1/characters", json={"name": "x"}), 507)["code"] == "no_space"

@@ -89,6 +89,16 @@ def test_gradios_own_client_can_log_in(lan, account):
         assert script.get("/config").status_code == 200
 
 
+def test_gradios_client_talks_to_the_pages(lan, account):
+    """gradio_client with name and password reads the page's description; without them it is turned away."""
+    from gradio_client import Client
+    from gradio_client.exceptions import AuthenticationError
+
+    assert Client(lan.url, auth=account, verbose=False, analytics_enabled=False).config["components"]
+    with pytest.raises((AuthenticationError, ValueError)):
+        Client(lan.url, auth=("studio", "wrong"), verbose=False, analytics_enabled=False)
+
+
 def test_the_password_is_printed_once_and_kept_nowhere(lan, account):
     """Not in the log, not in any document."""
     assert lan.printed().count(account[1]) == 1
