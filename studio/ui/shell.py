@@ -49,6 +49,7 @@ def build(studio: Studio) -> gr.Blocks:
 
         def greet(known):
             ids = [value for _, value in character_choices(studio)]
+            known = "" if known == "nobody" else known or None
             last = (studio.settings.get("last_choices") or {}).get("character")
             return gr.Dropdown(
                 choices=character_choices(studio), value=next(one for one in (known, last, *ids) if one in ids)
@@ -94,7 +95,7 @@ def build(studio: Studio) -> gr.Blocks:
             shown(remember),
             character,
             None,
-            js="(chosen) => (window.studio.remember('character', chosen || ''), [chosen])",
+            js="(chosen) => (window.studio.remember('character', chosen || 'nobody'), [chosen])",
             show_progress="hidden",
             api_name="remember",
             api_visibility="private",

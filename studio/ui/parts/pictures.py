@@ -33,10 +33,14 @@ def grid_value(
     empty: tuple[str, str] = ("Nothing here yet", ""),
     label: str = "Pictures",
     zoom: bool = False,
+    missing: set[str] = frozenset(),
 ) -> dict:
-    """What a grid shows. `select` is many, one or none; `zoom` opens a picture large on Enter or double click."""
+    """What a grid shows. `select` is many, one or none; `zoom` opens a picture large on Enter or double click.
+
+    `missing` are the ids whose file is gone.
+    """
     return {
-        "pictures": [picture(asset) for asset in assets],
+        "pictures": [picture(asset, missing=asset.id in missing) for asset in assets],
         "select": select,
         "selected": selected or [],
         "empty": {"title": empty[0], "next": empty[1]},

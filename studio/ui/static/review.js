@@ -11,7 +11,19 @@
     const root = studio.root(element, "desk-root");
     let zoomList = [];
     const value = () => props.value || {};
-    const act = (action, more = {}) => value().asset && trigger("select", { action, id: value().asset.id, ...more });
+    /* One thing after the other: what is pressed before the answer to the last press is here waits for it, so that
+       A A A judges three pictures and not one three times. */
+    let busy = 0, pressed = [], judged = [];
+    const send = (action, more) => {
+      if (!value().asset) return;
+      if (action !== "undo" && action !== "next" && action !== "back") judged.push(value().asset.id);
+      const id = action === "undo" ? judged.pop() || value().asset.id : value().asset.id;
+      busy = setTimeout(settle, 3000); // an error changes nothing on the desk
+      trigger("select", { action, id, ...more });
+    };
+    const settle = () => { clearTimeout(busy); busy = 0; const next = pressed.shift(); if (next) send(...next); };
+    const act = (action, more = {}) => { if (busy) pressed.push([action, more]); else send(action, more); };
+    const undo = () => act("undo");
     const key = (name) => el("kbd", {}, name);
     const button = (action, text, letter, kind = "") => el("button", { type: "button", class: `quiet ${kind}`, dataset: { action }, "aria-keyshortcuts": letter, onclick: () => act(action) }, text, " ", key(letter));
     const askReason = () => {
@@ -33,13 +45,13 @@
       if (name === "r") { askReason(); event.preventDefault(); return; }
       const action = { a: "approve", s: "star", u: "undo", arrowright: "next", arrowleft: "back", arrowdown: "next", arrowup: "back" }[name];
       if (!action || (document.activeElement && document.activeElement.closest("[role=tablist], [role=listbox]"))) return;
-      if (action === "undo") trigger("select", { action, id: value().asset ? value().asset.id : "" });
-      else act(action);
+      act(action);
       event.preventDefault();
     });
     const meter = ([name, amount]) => el("div", { class: "meter" }, el("span", {}, name),
       el("span", { class: "meter-bar", role: "img", "aria-label": `${name} ${Math.round(amount * 100)} of 100` }, el("span", { style: `width:${Math.round(amount * 100)}%` })), el("span", { class: "meter-number" }, String(Math.round(amount * 100))));
     const render = () => {
+      const focused = root.contains(document.activeElement) && document.activeElement.dataset.action;
       const { asset, facts = [], quality = [], score, notes = [], position = "", reasons = [], reason, empty } = value();
       root.replaceChildren();
       if (!asset) {
@@ -47,7 +59,7 @@
         return;
       }
       zoomList = [{ id: asset.id, full: asset.full, alt: asset.alt, caption: position }];
-      const image = el("img", { src: asset.full, alt: asset.alt || "Picture", tabindex: "0", role: "button", onclick: () => studio.zoom(zoomList, 0) });
+      const image = el("img", { src: asset.full, alt: asset.alt || "Picture", tabindex: "0", role: "button", onclick: () => studio.zoom(zoomList, 0), onkeydown: (event) => { if (event.key === "Enter") studio.zoom(zoomList, 0); } });
       image.addEventListener("error", () => image.replaceWith(el("div", { class: "empty" }, el("p", { class: "empty-title" }, "The file of this picture is missing"), el("p", { class: "empty-next" }, "It was moved or deleted outside the studio. Put it back, or move the entry to the trash."))), { once: true });
       const list = el("dl", { class: "facts" }, facts.flatMap(([name, text]) => [el("dt", {}, name), el("dd", {}, String(text))]));
       root.append(
@@ -57,9 +69,9 @@
           reason ? el("p", { class: "desk-reason" }, `Rejected: ${reason}`) : null,
           el("div", { class: "desk-actions" },
             button("approve", "Approve", "A", "good"),
-            el("button", { type: "button", class: "quiet bad", "aria-keyshortcuts": "R", onclick: askReason }, "Reject ", key("R")),
+            el("button", { type: "button", class: "quiet bad", dataset: { action: "reject" }, "aria-keyshortcuts": "R", onclick: askReason }, "Reject ", key("R")),
             button("star", asset.starred ? "Unstar" : "Star", "S"),
-            el("button", { type: "button", class: "quiet", "aria-keyshortcuts": "U", onclick: () => trigger("select", { action: "undo", id: asset.id }) }, "Undo ", key("U"))),
+            el("button", { type: "button", class: "quiet", "aria-keyshortcuts": "U", dataset: { action: "undo" }, onclick: undo }, "Undo ", key("U"))),
           el("div", { class: "desk-reasons", hidden: true, role: "group", "aria-label": "Reason for rejecting" },
             [...reasons, "No reason"].map((text, i) => el("button", { type: "button", class: "quiet", onclick: () => act("reject", { reason: text === "No reason" ? "" : text }) }, key(String(i + 1)), ` ${text}`))),
           el("div", { class: "desk-actions" },
@@ -69,22 +81,31 @@
             el("button", { type: "button", class: "quiet", onclick: () => act(asset.state === "trashed" ? "restore" : "trash") }, asset.state === "trashed" ? "Restore" : "Trash")),
           quality.length ? el("div", { class: "desk-quality" }, el("h4", {}, `Quality ${Math.round(score * 100)} of 100`), quality.map(meter), notes.length ? el("p", {}, notes.join(" ")) : null) : null,
           el("h4", {}, "Recipe"), list));
+      if (focused) root.querySelector(`[data-action="${focused}"]`)?.focus();
+      for (const url of value().soon || []) new Image().src = url; // the next picture is there before it is asked for
     };
-    watch("value", render);
+    watch("value", () => { render(); settle(); });
     render();
   };
 
-  /* Side by side. value: {pictures: [{id, full, alt, title, facts: [[name, value, differs]]}]} */
+  /* Side by side, above the page; Escape closes. value: {pictures: [{id, full, alt, facts: [[name, value, differs]]}]} */
   studio.compare = (element, props, trigger, watch) => {
-    const root = studio.root(element, "compare-root");
+    let dialog = null;
     const render = () => {
       const pictures = (props.value && props.value.pictures) || [];
-      root.replaceChildren(...pictures.map((one) => el("figure", { class: "compare-one" },
-        el("img", { src: one.full, alt: one.alt || "", tabindex: "0", role: "button", onclick: () => studio.zoom(pictures, pictures.indexOf(one)) }),
-        el("figcaption", {}, el("dl", { class: "facts" }, (one.facts || []).flatMap(([name, text, differs]) => [el("dt", {}, name), el("dd", { class: differs ? "differs" : "" }, String(text))]))))));
-      root.dataset.count = pictures.length;
+      if (!pictures.length) return;
+      dialog?.remove();
+      dialog = el("dialog", { class: "compare", "aria-label": `${pictures.length} pictures side by side` },
+        el("div", { class: "compare-head" }, el("h2", {}, `${pictures.length} pictures side by side`), el("span", {}, "What differs is marked."),
+          el("button", { type: "button", class: "quiet", onclick: () => dialog.close() }, "Close")),
+        el("div", { class: "compare-root" }, pictures.map((one) => el("figure", { class: "compare-one" },
+          el("img", { src: one.full, alt: one.alt || "Picture" }),
+          el("figcaption", {}, el("dl", { class: "facts" }, (one.facts || []).flatMap(([name, text, differs]) => [el("dt", {}, name), el("dd", { class: differs ? "differs" : "" }, String(text))])))))));
+      dialog.addEventListener("close", (event) => event.target.remove());
+      dialog.addEventListener("keydown", (event) => event.stopPropagation());
+      document.body.append(dialog);
+      dialog.showModal();
     };
     watch("value", render);
-    render();
   };
 })();

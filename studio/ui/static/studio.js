@@ -42,6 +42,12 @@
   studio.remember = (name, value) => { try { localStorage.setItem(`studio-${name}`, value); } catch { /* no storage */ } };
   studio.recall = (name) => { try { return localStorage.getItem(`studio-${name}`) || ""; } catch { return ""; } };
 
+  /* Press a component's button, wherever Gradio put it. */
+  studio.press = (selector) => {
+    const node = document.querySelector(selector);
+    setTimeout(() => (node?.matches("a, button") ? node : node?.querySelector("a, button"))?.click(), 100);
+  };
+
   /* A root node inside a gr.HTML element that survives the component's own re-rendering. */
   studio.root = (element, name) => {
     let node = element.querySelector(`:scope .${name}`);

@@ -242,10 +242,18 @@ class CreateTab:
             [shared.character, shared.changed],
             [*filled, self.stage, shared.to_review, shared.changed],
             api_name="create_act",
+            trigger_mode="multiple",
             **quiet,
         )
         self.stage.change(lambda n: n + 1, shared.changed, shared.changed, api_name="create_finished", **quiet)
-        self.queue.select(shown(self.queue_act), None, [self.queue, self.stage], api_name="create_queue", **quiet)
+        self.queue.select(
+            shown(self.queue_act),
+            None,
+            [self.queue, self.stage],
+            api_name="create_queue",
+            trigger_mode="multiple",
+            **quiet,
+        )
 
     # ------------------------------------------------------------------ handlers
     def make(self, character_id, request: gr.Request, **values):

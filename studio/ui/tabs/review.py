@@ -1,6 +1,8 @@
 """Review: the library of all assets, the desk that judges them one by one, and side-by-side comparison."""
 
 import html
+import re
+from datetime import date
 
 import gradio as gr
 
@@ -8,6 +10,7 @@ from studio.domain.asset import Asset
 from studio.domain.requests import AssetFilter, AssetPatch
 from studio.errors import StudioError
 from studio.ui.guard import shown, told
+from studio.ui.parts.drawn import drawn_by
 from studio.ui.parts.pictures import grid, grid_value
 from studio.ui.shared import Shared
 
@@ -30,52 +33,41 @@ class ReviewTab:
 
     # ------------------------------------------------------------------ layout
     def layout(self) -> None:
-        self._filters()
         with gr.Row(elem_classes="review-bar"):
             self.view = gr.Radio(
-                VIEWS, value=VIEWS[0], label="View", show_label=False, elem_classes="segments", scale=0
+                VIEWS, value=VIEWS[0], label="View", show_label=False, elem_classes="segments", scale=0, min_width=190
             )
             self.count = gr.HTML("", elem_classes="review-count", apply_default_css=False)
-            self.undo = gr.Button("Undo", size="sm", scale=0, min_width=90)
-            self.clear = gr.Button("Clear filters", size="sm", scale=0, min_width=120)
+            self.undo = gr.Button("Undo", size="sm", scale=0, min_width=80)
             self.imported = gr.UploadButton(
                 "Import pictures", size="sm", scale=0, min_width=140, file_count="multiple", file_types=["image"]
             )
+        with gr.Column(elem_classes="card review-filters") as self.filter_card:
+            self._filters()
         self.ids, self.cursors, self.selected = gr.State([]), gr.State([None]), gr.State([])
-        self.current = gr.State(None)
+        self.current, self.queue = gr.State(None), gr.State([])
         with gr.Column(visible=True) as self.library:
             self.grid = grid(grid_value([], empty=EMPTY_LIBRARY), elem_id="review-grid")
             with gr.Row(elem_classes="pager"):
                 self.newer = gr.Button("Newer", size="sm", scale=0, min_width=100, interactive=False)
                 self.older = gr.Button("Older", size="sm", scale=0, min_width=100, interactive=False)
             self._bulk()
-            self.comparison = gr.HTML(
-                {"pictures": []},
-                html_template='<div class="compare-root"></div>',
-                js_on_load="window.studio.compare(element, props, trigger, watch)",
-                apply_default_css=False,
-                visible=False,
-                elem_id="review-compare",
-            )
+            self.comparison = drawn_by("compare", {"pictures": []}, elem_id="review-compare")
         with gr.Column(visible=False) as self.desk_page:
-            self.desk = gr.HTML(
-                {},
-                html_template='<div class="desk-root"></div>',
-                js_on_load="window.studio.desk(element, props, trigger, watch)",
-                apply_default_css=False,
-                elem_id="review-desk",
-            )
-            with gr.Row():
-                self.tags = gr.Textbox(label="Tags", placeholder="beach, portrait", info="Separated by commas.")
-                self.description = gr.Textbox(label="Description", placeholder="What the picture shows", lines=2)
-                self.save = gr.Button("Save tags and description", size="sm", scale=0, min_width=190)
-            with gr.Accordion("Reasons for rejecting", open=False):
+            self.desk = drawn_by("desk", {}, elem_id="review-desk")
+            with gr.Column(elem_classes="card"):
                 with gr.Row():
+                    self.tags = gr.Textbox(label="Tags", placeholder="beach, portrait", max_lines=1)
+                    self.description = gr.Textbox(
+                        label="Description", placeholder="What the picture shows", max_lines=3
+                    )
+                    self.save = gr.Button("Save", size="sm", scale=0, min_width=90, elem_classes="beside-field")
+                with gr.Accordion("Reasons for rejecting", open=False), gr.Row():
                     self.reasons = gr.Textbox(
                         label="One reason per line",
                         value="\n".join(self.studio.review.reasons()),
                         lines=5,
-                        info="The desk offers these, 1 to 9, after R.",
+                        info="The desk offers these after R; keys 1 to 9 choose one.",
                     )
                     self.save_reasons = gr.Button("Save reasons", size="sm", scale=0, min_width=120)
         self.filters = {
@@ -94,41 +86,50 @@ class ReviewTab:
             self.whose = gr.Dropdown([("Everyone", EVERYONE)], value=EVERYONE, label="Character", min_width=140)
             self.state = gr.Radio(STATES, value="", label="State", elem_classes="segments", min_width=360, scale=2)
             self.text = gr.Textbox(label="Search", placeholder="words in prompt, tags, description", min_width=180)
-        with gr.Accordion("More filters", open=False), gr.Row():
+        with gr.Accordion("More filters", open=False), gr.Row(elem_classes="filters"):
             self.look = gr.Dropdown([("Any look", "")], value="", label="Look", min_width=120)
             self.tag = gr.Dropdown([("Any tag", "")], value="", label="Tag", min_width=120)
             self.since = gr.Textbox(label="From", placeholder="2026-01-31", max_lines=1, min_width=120)
             self.until = gr.Textbox(label="To", placeholder="2026-12-31", max_lines=1, min_width=120)
             self.starred = gr.Checkbox(label="Starred only", min_width=120)
+            self.clear = gr.Button("Clear filters", size="sm", scale=0, min_width=120, elem_classes="beside-field")
 
     def _bulk(self) -> None:
-        with gr.Row(visible=False, elem_classes="bulk", elem_id="review-bulk") as self.bulk:
-            self.chosen = gr.HTML("", elem_classes="review-count", apply_default_css=False)
-            self.approve = gr.Button("Approve", size="sm", min_width=90)
-            self.reason = gr.Dropdown(
-                self.studio.review.reasons(),
-                value=None,
-                label="Reason",
-                allow_custom_value=True,
-                min_width=140,
-            )
-            self.reject = gr.Button("Reject", size="sm", min_width=80)
-            self.new_tag = gr.Textbox(label="Tag", placeholder="add a tag", max_lines=1, min_width=120)
-            self.add_tag = gr.Button("Add tag", size="sm", min_width=80)
-            self.trash = gr.Button("Trash", size="sm", min_width=80)
-            self.restore = gr.Button("Restore", size="sm", min_width=80, visible=False)
-            self.forever = gr.Button("Delete forever", size="sm", variant="stop", min_width=120, visible=False)
-            self.compare = gr.Button("Compare", size="sm", min_width=90)
-            self.post = gr.Button("Make a post", size="sm", min_width=110)
-            self.format = gr.Dropdown(["png", "jpeg", "webp"], value="png", label="As", min_width=90)
-            self.download = gr.DownloadButton("Download zip", size="sm", min_width=120)
+        with gr.Column(visible=False, elem_classes="bulk card", elem_id="review-bulk") as self.bulk:
+            with gr.Row(elem_classes="bulk-row"):
+                self.chosen = gr.HTML("", elem_classes="review-count", apply_default_css=False)
+                self.open_desk = gr.Button("Open", size="sm", min_width=70)
+                self.approve = gr.Button("Approve", size="sm", min_width=80)
+                self.trash = gr.Button("Trash", size="sm", min_width=70)
+                self.restore = gr.Button("Restore", size="sm", min_width=80, visible=False)
+                self.forever = gr.Button("Delete forever", size="sm", variant="stop", min_width=120, visible=False)
+                self.sure = gr.Button("Yes, delete for good", size="sm", variant="stop", min_width=150, visible=False)
+                self.spare = gr.Button("Keep", size="sm", min_width=70, visible=False)
+                self.compare = gr.Button("Compare", size="sm", min_width=80)
+                self.post = gr.Button("Make a post", size="sm", min_width=100)
+            with gr.Row(elem_classes="bulk-row"):
+                self.reason = gr.Dropdown(
+                    self.studio.review.reasons(), value=None, label="Reason", allow_custom_value=True, min_width=150
+                )
+                self.reject = gr.Button("Reject", size="sm", scale=0, min_width=80)
+                self.new_tag = gr.Textbox(label="Tags", placeholder="beach, portrait", max_lines=1, min_width=130)
+                self.add_tag = gr.Button("Add tags", size="sm", scale=0, min_width=90)
+                self.format = gr.Dropdown(
+                    [("PNG", "png"), ("JPEG", "jpeg"), ("WebP", "webp")],
+                    value="png",
+                    label="Download as",
+                    min_width=110,
+                )
+                self.download = gr.Button("Download zip", size="sm", scale=0, min_width=120)
+                self.zip = gr.DownloadButton("Zip", elem_id="review-zip", elem_classes="offscreen")
+                self.packed = gr.State(0)
 
     # ------------------------------------------------------------------ wiring
     def wire(self) -> None:
         shared = self.shared
         quiet = {"show_progress": "hidden", "api_visibility": "private"}
         page = [self.grid, self.ids, self.cursors, self.count, self.newer, self.older, self.selected, self.bulk,
-                self.restore, self.forever, self.comparison, self.desk, self.current, self.tags,
+                self.restore, self.forever, self.sure, self.spare, self.queue, self.desk, self.current, self.tags,
                 self.description]  # fmt: skip
         named = dict(self.filters)
 
@@ -152,10 +153,10 @@ class ReviewTab:
             **quiet,
         )
         on(opened, self.first_page, {"current": self.current}, name="open")
-        changes = [self.whose.input, self.state.input, self.look.input, self.tag.input, self.starred.input,
-                   self.since.submit, self.until.submit, self.since.blur, self.until.blur]  # fmt: skip
+        changes = [self.whose.input, self.state.input, self.look.input, self.tag.input, self.starred.input]
         on(changes, self.first_page, name="filter")
-        on([self.text.input], self.first_page, name="search", trigger_mode="always_last")
+        typed = [self.text.input, self.since.input, self.until.input]
+        on(typed, self.first_page, name="search", trigger_mode="always_last")
         on([self.older.click], self.step_page, {"cursors": self.cursors, "by": gr.State(1)}, name="older")
         on([self.newer.click], self.step_page, {"cursors": self.cursors, "by": gr.State(-1)}, name="newer")
         self.clear.click(
@@ -173,26 +174,46 @@ class ReviewTab:
         )
         self.view.change(
             shown(self.switch),
-            [self.view, self.ids, self.current, self.selected],
-            [self.library, self.desk_page, self.desk, self.current, self.tags, self.description],
+            [self.view, self.ids, self.current, self.selected, self.queue],
+            [self.filter_card, self.library, self.desk_page, self.queue, self.desk, self.current, self.tags,
+             self.description],
             api_name="review_view",
+            queue=False,
             **quiet,
-        )
+        )  # fmt: skip
         self.grid.select(
             shown(self.select),
             self.state,
-            [self.selected, self.bulk, self.chosen, self.restore, self.forever],
+            [self.selected, self.bulk, self.chosen, self.restore, self.forever, self.sure, self.spare],
             api_name="review_select",
+            queue=False,
+            trigger_mode="always_last",
             **quiet,
         )
-        self.grid.click(shown(self.open), None, [self.view, self.current], api_name="review_open_one", **quiet)
-        desk = [self.desk, self.current, self.tags, self.description, shared.to_create, shared.changed]
+        self.open_desk.click(
+            lambda ids: (VIEWS[1], ids[0] if ids else None, ids),
+            self.selected,
+            [self.view, self.current, self.queue],
+            api_name="review_open_chosen",
+            queue=False,
+            **quiet,
+        )
+        self.grid.click(
+            shown(self.open), self.ids, [self.view, self.current, self.queue], api_name="review_open_one", **quiet
+        )
+        desk = [self.queue, self.desk, self.current, self.tags, self.description, shared.to_create, shared.changed]
         self.desk.select(
-            shown(self.judge), [self.ids, shared.changed], desk, api_name="review_judge", **quiet
-        )  # fmt: skip
-        self.save.click(
+            shown(self.judge),
+            inputs_kwargs={"queue": self.queue, "changed": shared.changed, **named},
+            outputs=desk,
+            api_name="review_judge",
+            trigger_mode="multiple",
+            **quiet,
+        )
+        gr.on(
+            [self.save.click, self.tags.submit],
             shown(self.save_words),
-            [self.current, self.tags, self.description, self.ids],
+            [self.current, self.tags, self.description, self.queue],
             [self.desk],
             api_name="review_words",
             **quiet,
@@ -208,16 +229,17 @@ class ReviewTab:
             (self.restore, self.bulk_restore, {}, "restore"),
         ):
             on([button.click], handler, {"ids": self.selected, "cursors": self.cursors, **extra}, name=f"bulk_{name}")
-        self.forever.click(
-            shown(self.bulk_forever),
-            inputs_kwargs={"ids": self.selected, "cursors": self.cursors, **named},
-            outputs=page,
-            api_name="review_forever",
-            js="(ids, ...rest) => confirm(`Delete ${ids.length} pictures and their files for good?`)"
-            " ? [ids, ...rest] : [[], ...rest]",
-            **quiet,
-        )
-        on([self.undo.click], self.take_back, {"cursors": self.cursors}, name="undo")
+        asked = [self.forever, self.sure, self.spare]
+        for button, now in ((self.forever, True), (self.spare, False)):
+            button.click(
+                lambda now=now: [gr.Button(visible=not now), gr.Button(visible=now), gr.Button(visible=now)],
+                None,
+                asked,
+                api_name=f"review_{'ask' if now else 'spare'}",
+                **quiet,
+            )
+        on([self.sure.click], self.bulk_forever, {"ids": self.selected, "cursors": self.cursors}, name="forever")
+        on([self.undo.click], self.take_back, {"cursors": self.cursors, "current": self.current}, name="undo")
         on([self.imported.upload], self.bring_in, {"files": self.imported}, name="import")
         self.compare.click(
             shown(self.side_by_side), self.selected, self.comparison, api_name="review_compare", **quiet
@@ -225,14 +247,23 @@ class ReviewTab:
         self.post.click(shown(self.make_post), self.selected, shared.to_publish, api_name="review_post", **quiet)
         self.download.click(
             shown(self.pack),
-            [self.selected, self.format],
-            self.download,
+            [self.selected, self.format, self.packed],
+            [self.zip, self.packed],
             api_name="review_download",
             api_visibility="private",
         )
-        shared.to_review.change(
-            shown(self.arrive), shared.to_review, [self.view, self.ids, self.current], api_name="review_arrive", **quiet
+        # a download button saves what it holds when it is pressed, so it is pressed once the zip is made
+        self.packed.change(
+            None, None, None, js="() => window.studio.press('#review-zip')", api_name="review_save_zip", **quiet
         )
+        shared.to_review.change(
+            shown(self.arrive),
+            shared.to_review,
+            [self.view, self.current, self.queue, self.filter_card, self.library, self.desk_page, self.desk, self.tags,
+             self.description],
+            api_name="review_arrive",
+            **quiet,
+        )  # fmt: skip
 
     # ------------------------------------------------------------------ library
     def pickers(self, whose, look, tag):
@@ -255,41 +286,47 @@ class ReviewTab:
         """Draw a page. `begins` are the cursors of the pages up to it; the next page's cursor is kept behind them."""
         wanted = asset_filter(filters)
         found = self.studio.review.search(wanted, limit=PAGE, cursor=begins[-1])
-        pages = [*begins, found.next_cursor]
+        if not found.items and len(begins) > 1:  # the last page was emptied
+            return self._page(begins[:-1], filters, current)
         ids = [asset.id for asset in found.items]
-        trash = wanted.state == "trashed"
         any_filter = any(value for value in filters.values())
         number = len(begins)
         first = (number - 1) * PAGE + 1
         text = "No pictures" if not found.total else f"{first} to {first + len(ids) - 1} of {found.total:,}"
-        current = current if current in ids else (ids[0] if ids else None)
-        value = grid_value(found.items, empty=NO_MATCH if any_filter else EMPTY_LIBRARY, label="Library")
+        missing = {asset.id for asset in found.items if self.studio.review.missing(asset)}
+        value = grid_value(
+            found.items, empty=NO_MATCH if any_filter else EMPTY_LIBRARY, label="Library", missing=missing
+        )
         return [
             value,
             ids,
-            pages,
+            [*begins, found.next_cursor],
             html.escape(text),
             gr.Button(interactive=number > 1),
             gr.Button(interactive=found.next_cursor is not None),
-            [],
-            gr.Row(visible=False),
-            gr.Button(visible=trash),
-            gr.Button(visible=trash),
-            gr.HTML(visible=False),
-            *self._desk(current, ids),
+            *self._none_selected(),
+            ids,
+            *self._desk(current if current in ids else (ids[0] if ids else None), ids),
         ]
+
+    @staticmethod
+    def _none_selected() -> list:
+        return [[], gr.Column(visible=False), *[gr.Button(visible=False)] * 4]
 
     def select(self, state, event: gr.EventData):
         ids = list(event._data["ids"])
         words = f"<strong>{len(ids)}</strong> selected"
-        trash = state == "trashed"
-        return ids, gr.Row(visible=bool(ids)), words, gr.Button(visible=trash), gr.Button(visible=trash)
+        trash = gr.Button(visible=state == "trashed")
+        return ids, gr.Column(visible=bool(ids)), words, trash, trash, *[gr.Button(visible=False)] * 2
 
-    def open(self, event: gr.EventData):
-        return VIEWS[1], event._data["id"]
+    def open(self, ids, event: gr.EventData):
+        return VIEWS[1], event._data["id"], ids
 
     def arrive(self, ids):
-        return (VIEWS[1], ids, ids[0]) if ids else (gr.skip(),) * 3
+        if not ids:
+            return (gr.skip(),) * 9
+        desk, current, tags, description = self._desk(ids[0], ids)
+        return VIEWS[1], current, ids, *self._views(desk=True), desk, tags, description
 
     def bring_in(self, files, whose="", **filters):
         brought = [self.studio.review.import_picture(path, whose or None) for path in files or []]
@@ -325,49 +362,59 @@ class ReviewTab:
         return self._bulk_done(len(ids), "restored", cursors, filters)
 
     def bulk_forever(self, ids, cursors, **filters):
-        if not ids:
-            return gr.skip()
-        self.studio.review.delete_forever(ids)
+        self.studio.review.delete_forever(some(ids))
         return self._bulk_done(len(ids), "deleted for good", cursors, filters)
 
-    def take_back(self, cursors, **filters):
+    def take_back(self, cursors, current, **filters):
         what = self.studio.review.undo()
         told(f"Undone: {what}." if what else "There is nothing to undo.")
-        return self._page(list(cursors[:-1]) or [None], filters)
+        return self._page(list(cursors[:-1]) or [None], filters, current)
 
     def side_by_side(self, ids):
         if not 2 <= len(ids) <= 4:
             raise StudioError("Comparing takes two to four pictures.", f"{len(ids)} are selected.")
         assets = [self.studio.review.get(one) for one in ids]
-        return gr.HTML(value={"pictures": compared(assets)}, visible=True)
+        return {"pictures": compared(assets)}
 
     def make_post(self, ids):
         return some(ids)
 
-    def pack(self, ids, kind):
-        return str(self.studio.review.zip(some(ids), format=kind))
+    def pack(self, ids, kind, packed):
+        return str(self.studio.review.zip(some(ids), format=kind)), packed + 1
 
     # ------------------------------------------------------------------ desk
-    def switch(self, view, ids, current, selected):
-        desk = view == VIEWS[1]
-        ids = selected if len(selected) > 1 else ids
-        current = current if current in ids else (ids[0] if ids else None)
-        return gr.Column(visible=not desk), gr.Column(visible=desk), *self._desk(current, ids)
+    @staticmethod
+    def _views(desk: bool) -> tuple:
+        """The filter card, the library and the desk."""
+        return gr.Column(visible=not desk), gr.Column(visible=not desk), gr.Column(visible=desk)
 
-    def judge(self, ids, changed, event: gr.EventData):
-        action, asset_id = event._data["action"], event._data["id"]
+    def switch(self, view, ids, current, selected, queue):
+        if view != VIEWS[1]:
+            return *self._views(desk=False), *[gr.skip()] * 5
+        if selected and current not in selected:
+            queue = selected if len(selected) > 1 else ids
+            current = selected[0]
+        queue = queue if current in queue else ids
+        current = current if current in queue else (queue[0] if queue else None)
+        return *self._views(desk=True), queue, *self._desk(current, queue)
+
+    def judge(self, event: gr.EventData, queue, changed, request: gr.Request, **filters):
+        action, asset_id, by = event._data["action"], event._data["id"], request.username or ""
         review, to_create = self.studio.review, gr.skip()
-        at = ids.index(asset_id) if asset_id in ids else 0
-        after = ids[min(at + 1, len(ids) - 1)] if ids else None
+        at = queue.index(asset_id) if asset_id in queue else 0
+        if action in ("approve", "reject", "trash", "next") and at == len(queue) - 1:
+            queue = [*queue, *self._following(queue, filters)]
+        after = queue[min(at + 1, len(queue) - 1)] if queue else None
         target = asset_id
         if action == "approve":
-            review.patch(asset_id, AssetPatch(state="approved"))
+            review.patch(asset_id, AssetPatch(state="approved"), by)
             target = after
         elif action == "reject":
-            review.patch(asset_id, AssetPatch(state="rejected", rejection_reason=event._data.get("reason") or ""))
+            reason = event._data.get("reason") or ""
+            review.patch(asset_id, AssetPatch(state="rejected", rejection_reason=reason), by)
             target = after
         elif action == "star":
-            review.patch(asset_id, AssetPatch(starred=not review.get(asset_id).starred))
+            review.patch(asset_id, AssetPatch(starred=not review.get(asset_id).starred), by)
         elif action == "trash":
             review.trash([asset_id])
             target = after
@@ -377,7 +424,7 @@ class ReviewTab:
             what = review.undo()
             told(f"Undone: {what}." if what else "There is nothing to undo.")
         elif action in ("next", "back"):
-            target = after if action == "next" else ids[max(at - 1, 0)] if ids else None
+            target = after if action == "next" else queue[max(at - 1, 0)] if queue else None
         elif action == "reuse":
             to_create = self.studio.images.recipe_to_request(asset_id)
         elif action == "reference":
@@ -386,14 +433,27 @@ class ReviewTab:
                 raise StudioError("This picture belongs to no character.", "Only a character has references.")
             told(f"{self.studio.characters.add_reference(owner, asset_id=asset_id).name} has a new reference.")
         news = changed + 1 if action == "reference" else gr.skip()
-        return [*self._desk(target or asset_id, ids), to_create, news]
+        return [queue, *self._desk(target or asset_id, queue), to_create, news]
 
-    def save_words(self, current, tags, description, ids):
+    def _following(self, queue: list, filters: dict) -> list:
+        """The ids that come after the desk's last picture in the library; none when the desk shows a choice."""
+        wanted, cursor = asset_filter(filters), None
+        while queue:
+            page = self.studio.review.search(wanted, limit=200, cursor=cursor)
+            ids = [asset.id for asset in page.items]
+            if queue[-1] in ids and ids[ids.index(queue[-1]) + 1 :]:
+                return [one for one in ids[ids.index(queue[-1]) + 1 :] if one not in queue]
+            if page.next_cursor is None or (ids and ids[-1] < queue[-1]):
+                return []
+            cursor = page.next_cursor
+        return []
+
+    def save_words(self, current, tags, description, queue):
         if not current:
             raise StudioError("No picture is open on the desk.")
         self.studio.review.patch(current, AssetPatch(tags=words_of(tags), description=description))
         told("Tags and description are saved.")
-        return self._desk(current, ids)[0]
+        return self._desk(current, queue)[0]
 
     def keep_reasons(self, text):
         reasons = self.studio.review.set_reasons([line.strip() for line in text.splitlines() if line.strip()])
@@ -407,6 +467,8 @@ class ReviewTab:
         asset = self.studio.review.get(current)
         at = f"{ids.index(current) + 1} of {len(ids)}" if current in ids else ""
         value = desk_value(asset, at, self.studio.review.reasons())
+        beside = ids[ids.index(current) + 1 :][:1] if current in ids else []
+        value["soon"] = [f"/api/v1/assets/{one}/file" for one in beside]
         return [value, current, ", ".join(asset.tags), asset.description]
 
 
@@ -418,10 +480,21 @@ def asset_filter(values: dict) -> AssetFilter:
         text=values.get("text") or None,
         look=values.get("look") or None,
         tag=values.get("tag") or None,
-        since=values.get("since") or None,
-        until=values.get("until") or None,
+        since=day(values.get("since")),
+        until=day(values.get("until")),
         starred=True if values.get("starred") else None,
     )
+
+
+def day(text: str | None) -> str | None:
+    """An ISO day, or None while one is still being typed. Raises StudioError for anything else."""
+    text = (text or "").strip()
+    if re.fullmatch(r"\d{0,4}(-\d{0,2}){0,2}", text) and len(text) < 10:
+        return None
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise StudioError(f"“{text[:40]}” is not a day.", "Write it as 2026-01-31.") from None
 
 
 def some(ids: list) -> list:
