@@ -155,6 +155,8 @@ def greet(given: argparse.Namespace, studio, page, port: int, made_up: tuple[str
         lines.append(("port", f"{given.port} is taken, so this is {port}"))
     if made_up:
         lines += [("log in", made_up[0]), ("password", f"{made_up[1]}  (made up for this start, shown only here)")]
+    elif given.user:
+        lines.append(("log in", f"{given.user[0]}, with the password given"))
     lines += [("data", studio.paths.data), ("device", studio.settings.get("device")), ("stop", "Ctrl+C")]
     told = "\n".join(f"  {name:<9} {value}" for name, value in lines)
     print(f"\n  Character Studio\n{told}\n", flush=True)

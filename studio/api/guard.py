@@ -100,7 +100,7 @@ class Guard:
                     self._failures.setdefault(key, deque()).append(now)
                 for key in [key for key, times in self._failures.items() if not times or now - times[-1] > 60]:
                     del self._failures[key]
-            raise NotSignedIn("Name or password is wrong.", "They were shown where the studio was started.")
+            raise NotSignedIn("Name or password is wrong.", "Ask whoever started the studio.")
 
     def known(self, token: str) -> bool:
         """Whether this is the token of a session that has not ended."""

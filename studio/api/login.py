@@ -38,6 +38,6 @@ button {{ width: 100%; padding: .65rem; font: inherit; font-weight: 600; border:
 
 def page(wanted: str, error: str = "") -> str:
     """The page as HTML. `wanted` is the path to go to afterwards, `error` what went wrong with the last try."""
-    told = "Name and password were shown where the studio was started."
+    told = "Whoever started the studio has the name and password."
     note = f'<p class="bad" role="alert">{escape(error)}</p>' if error else f"<p>{told}</p>"
     return _PAGE.format(wanted=escape(wanted, quote=True), note=note)
