@@ -54,7 +54,7 @@ class Ingredient(Part):
 
 
 class Look(Part):
-    """A named image style: prompt words and settings. None is the engine's default; `seed` counts with the fixed policy."""
+    """A named image style: prompt words and settings. None is the engine's default; `seed` is for the fixed policy."""
 
     id: str = Field(default_factory=new_id)
     name: str = Field(min_length=1, max_length=80)
