@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from studio import __version__
 from studio.domain.asset import Recipe
+from studio.domain.requests import MOST_PIXELS
 from studio.media import foreign, infotext, xmp
 from studio.media.atomic import write_file
 from studio.media.pictures import _opened, flattened, open_picture
@@ -129,8 +130,8 @@ def _texts(image: Image.Image):
     """The picture's texts by name: those before the pixels, and only when asked for more, those after them."""
     first = _named(image)
     yield first
-    if image.format != "PNG":
-        return
+    if image.format != "PNG" or image.width * image.height > MOST_PIXELS:
+        return  # so large a picture is not unpacked for a text that may not be there
     try:
         image.load()
     except Exception:  # a damaged picture may still have given its texts; nothing more can be read from it

@@ -5,10 +5,13 @@ Everything here comes from strangers' files: nothing is trusted to have a type, 
 
 import json
 import re
+from collections import deque
+from collections.abc import Iterator
 
 from studio.media.infotext import number, whole_number
 
 MOST_CHARACTERS = 8_000_000
+MOST_SAMPLERS, MOST_LINKS = 50, 5000  # of a graph that are looked at
 _SIZE = re.compile(r"\(?(\d{1,6})\s*[,xX×]\s*(\d{1,6})\)?")
 
 
@@ -152,7 +155,7 @@ def _from_graph(nodes: dict[str, tuple[str, dict]]) -> dict:
     if not samplers:
         return {}
     steps_of = lambda inputs: whole_number(_found(nodes, inputs, "steps")) or 0
-    sampler = max(samplers, key=steps_of)
+    sampler = max(samplers[:MOST_SAMPLERS], key=steps_of)
     guider = _follow(nodes, sampler.get("guider"))
     positive = sampler.get("positive") or guider.get("positive") or guider.get("conditioning")
     negative = sampler.get("negative") or guider.get("negative")
@@ -184,10 +187,7 @@ def _follow(nodes: dict, link: object) -> dict:
 
 def _found(nodes: dict, start: dict, *names: str) -> object:
     """The nearest value called one of `names`, going up the links from `start`."""
-    waiting, seen = [start], 0
-    while waiting and seen < 500:
-        inputs = waiting.pop(0)
-        seen += 1
+    for inputs in _upwards(nodes, start):
         for name in names:
             value = inputs.get(name)
             if isinstance(value, str | int | float) and not isinstance(value, bool):
@@ -196,30 +196,47 @@ def _found(nodes: dict, start: dict, *names: str) -> object:
                 for inner in (name, "value", "int", "seed", "text"):
                     if isinstance(there.get(inner), str | int | float):
                         return there[inner]
-        waiting += [there for value in inputs.values() if isinstance(value, list) and (there := _follow(nodes, value))]
     return None
+
+
+def _upwards(nodes: dict, start: dict) -> Iterator[dict]:
+    """The inputs of `start`, then of what it is linked to, and so on; each once, and no more than a graph has."""
+    waiting, known, links = deque([start]), {id(start)}, 0
+    while waiting:
+        inputs = waiting.popleft()
+        yield inputs
+        for value in inputs.values():
+            links += 1
+            if links > MOST_LINKS:
+                return
+            there = _follow(nodes, value)
+            if there and id(there) not in known:
+                known.add(id(there))
+                waiting.append(there)
 
 
 def _prompt_at(nodes: dict, link: object) -> str:
     """The prompt text a conditioning link leads to; several joined texts are all given."""
-    texts: list[str] = []
-    waiting, seen = [_follow(nodes, link)], 0
-    while waiting and seen < 200:
-        inputs = waiting.pop(0)
-        seen += 1
-        own = []
+    texts: dict[str, None] = {}
+    waiting, known = deque([_follow(nodes, link)]), set()
+    while waiting:
+        inputs = waiting.popleft()
+        if id(inputs) in known:
+            continue
+        known.add(id(inputs))
+        said = False
         for name in ("text", "text_g", "text_l", "clip_l", "t5xxl", "value", "string", "prompt"):
             value = inputs.get(name)
-            if isinstance(value, str) and value.strip() and value not in texts + own:
-                own.append(value)
+            if isinstance(value, str) and value.strip():
+                said = said or value not in texts
+                texts[value] = None
             elif isinstance(value, list):
                 waiting.append(_follow(nodes, value))
-        texts += own
-        if not own:
+        if not said:
             wanted = (
                 value for name, value in inputs.items() if name.startswith(("conditioning", "positive", "negative"))
             )
-            waiting += [_follow(nodes, value) for value in wanted]
+            waiting.extend(_follow(nodes, value) for value in wanted)
     return "\n".join(texts)
 
 

@@ -40,13 +40,6 @@ def open_picture(source: Path | str | bytes, *, most_pixels: int = MOST_PIXELS) 
     return plain
 
 
-def peek(source: Path | str | bytes, *, most_pixels: int | None = None) -> tuple[str, tuple[int, int]]:
-    """Format name ("PNG", …) and size in pixels, without decoding. Raises as open_picture does."""
-    image, _ = _opened(source, most_pixels)
-    with image:
-        return image.format or "", image.size
-
-
 def _opened(source: Path | str | bytes, most_pixels: int | None) -> tuple[Image.Image, str]:
     """The picture before decoding, and what to call it in a sentence."""
     content, name = _content(source)

@@ -6,7 +6,6 @@ from xml.sax.saxutils import escape
 from studio import __version__
 
 TRAINED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
-COMPOSITE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 CREDIT = "Made with AI"
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # what XML 1.0 cannot hold
 
@@ -47,14 +46,14 @@ def packet(
     return _PACKET.format(properties="\n".join(lines))
 
 
-_RECIPE = re.compile(r"<studio:Recipe>(.*?)</studio:Recipe>", re.DOTALL)
 _ENTITIES = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'", "&#13;": "\r", "&amp;": "&"}
 
 
 def recipe_json(text: str) -> str:
     """The recipe in a packet this studio wrote, or nothing. No XML parser: strangers' entities cannot bite."""
-    found = _RECIPE.search(text)
-    return re.sub("|".join(_ENTITIES), lambda entity: _ENTITIES[entity[0]], found[1]) if found else ""
+    _, _, rest = text.partition("<studio:Recipe>")
+    escaped, end, _ = rest.partition("</studio:Recipe>")
+    return re.sub("|".join(_ENTITIES), lambda entity: _ENTITIES[entity[0]], escaped) if end else ""
 
 
 def _element(name: str, text: str) -> str:

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import struct
+import time
 import xml.etree.ElementTree as ET
 import zlib
 from pathlib import Path
@@ -293,6 +294,24 @@ def test_hostile_metadata_means_no_recipe_or_an_emptier_one(texts):
     """Wrong types, loops and bottomless nesting never raise."""
     found = embed.read_recipe(png_bytes(**texts))
     assert found is None or found.seed is None
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        {"XML:com.adobe.xmp": "<studio:Recipe>" * 60_000},
+        {"prompt": json.dumps({"1": {"inputs": {"positive": ["1", 0], **{f"i{n}": ["1", 0] for n in range(60_000)}}}})},
+        {"prompt": json.dumps({n: {"inputs": {"positive": [str(n + 1), 0]}} for n in range(20_000)})},
+        {"parameters": "a: " + '"\\",: ' * 60_000},
+    ],
+    ids=["unclosed elements", "a knot of links", "a chain of nodes", "unclosed quotes"],
+)
+def test_long_metadata_made_to_be_slow_is_read_in_linear_time(texts):
+    """A megabyte of it takes well under what a quadratic reader would need (minutes)."""
+    content = png_bytes(**texts)
+    began = time.process_time()
+    embed.read_recipe(content)
+    assert time.process_time() - began < 5
 
 
 def test_infinite_numbers_do_not_get_into_a_recipe():

@@ -11,7 +11,6 @@ from PIL import Image
 
 from studio.errors import NotFound, StudioError, TooLarge
 from studio.media.embed import open_picture
-from studio.media.pictures import peek
 from studio.media.thumbnails import encoded, thumbnail
 
 
@@ -126,11 +125,6 @@ def test_missing_files_and_folders_are_named(tmp_path):
         open_picture(tmp_path / "gone.png")
     with pytest.raises(StudioError, match="cannot be read"):
         open_picture(tmp_path)
-
-
-def test_peek_gives_format_and_size():
-    """Format and size come without decoding."""
-    assert peek(saved(gradient(), "WEBP")) == ("WEBP", (64, 48))
 
 
 @pytest.mark.parametrize("suffix", ["webp", "jpg"])
