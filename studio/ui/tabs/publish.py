@@ -30,7 +30,7 @@ class PublishTab:
         self.variants, self.caption_seed = gr.State([]), gr.State(0)
         with gr.Row():
             with gr.Column(elem_classes="side publish-list"):
-                self.new = gr.Button("New post", variant="primary", min_width=120)
+                self.new = gr.Button("New post", min_width=120)
                 self.state = gr.Radio(STATES, value="", label="Show", show_label=False, elem_classes="segments")
                 self.posts = gr.HTML(
                     {"posts": []},
@@ -40,7 +40,6 @@ class PublishTab:
                     elem_id="publish-posts",
                 )
             with gr.Column(scale=1, min_width=320):
-                self.problems = gr.HTML("", apply_default_css=False, elem_id="publish-problems")
                 with gr.Column(elem_classes="card"):
                     self._pictures()
                 with gr.Column(elem_classes="card"):
@@ -78,7 +77,7 @@ class PublishTab:
         ]
 
     def _finish(self) -> None:
-        gr.HTML(step("3 Approve and publish", ""), apply_default_css=False)
+        gr.HTML(step("3 Approve and publish", "nothing goes out before it is approved"), apply_default_css=False)
         with gr.Row():
             self.name = gr.Textbox(label="Title", placeholder="for your own list", max_lines=1)
             self.disclosure = gr.Textbox(label="Disclosure", info="Goes out with the caption.", max_lines=2)
@@ -88,16 +87,21 @@ class PublishTab:
                 value=["export"],
                 label="Targets",
             )
-            self.format = gr.Dropdown(["png", "jpeg", "webp"], value="png", label="Pictures as", min_width=120)
+            self.format = gr.Dropdown(
+                [("PNG", "png"), ("JPEG", "jpeg"), ("WebP", "webp")], value="png", label="Pictures as", min_width=120
+            )
+        self.problems = gr.HTML("", apply_default_css=False, elem_id="publish-problems")
+        self.result = gr.HTML("", apply_default_css=False, elem_id="publish-result")
         with gr.Row(elem_classes="publish-buttons"):
             self.save = gr.Button("Save draft", min_width=110)
             self.approve = gr.Button("Approve", min_width=110)
             self.unapprove = gr.Button("Back to draft", min_width=120, visible=False)
             self.publish = gr.Button("Publish", variant="primary", min_width=120, interactive=False)
-            self.trash = gr.Button("Trash", min_width=90)
+            self.trash = gr.Button("Trash", min_width=90, visible=False)
             self.restore = gr.Button("Restore", min_width=90, visible=False)
-        self.result = gr.HTML("", apply_default_css=False, elem_id="publish-result")
-        self.package = gr.DownloadButton("Download package", visible=False, elem_id="publish-package")
+            self.package = gr.DownloadButton(
+                "Download package", variant="primary", min_width=180, visible=False, elem_id="publish-package"
+            )
         with gr.Accordion("History", open=False):
             self.history = gr.HTML("", apply_default_css=False)
 
@@ -121,12 +125,12 @@ class PublishTab:
             self.posts, self.post_id, self.asset_ids, self.pictures, self.approved, self.caption, self.hashtags,
             self.name, self.disclosure, self.targets, self.variants, self.choices, self.problems, self.save,
             self.approve, self.unapprove, self.publish, self.trash, self.restore, self.result, self.package,
-            self.history, self.picker, self.write, *self.alt,
+            self.history, self.picker, self.write, self.format, *self.alt,
         ]  # fmt: skip
         who = {"character_id": shared.character, "state": self.state}
         listing = [self.posts, self.approved]
         gr.on(
-            [self.page.select, shared.page.load, shared.changed.change, self.state.input],
+            [self.page.select, shared.changed.change, self.state.input],
             shown(self.refresh),
             [shared.character, self.state, self.post_id, self.asset_ids],
             listing,
@@ -137,12 +141,20 @@ class PublishTab:
             shown(self.blank), [shared.character, self.state], editor, api_name="publish_character", **quiet
         )
         self.new.click(shown(self.blank), [shared.character, self.state], editor, api_name="publish_new", **quiet)
-        self.posts.select(shown(self.open), [shared.character, self.state], editor, api_name="publish_open", **quiet)
+        self.posts.select(
+            shown(self.open),
+            [shared.character, self.state],
+            editor,
+            api_name="publish_open",
+            trigger_mode="multiple",
+            **quiet,
+        )
         self.approved.select(
             shown(self.choose),
             inputs_kwargs={"current": self.asset_ids, **alt},
             outputs=[self.asset_ids, self.pictures, *self.alt],
             api_name="publish_choose",
+            trigger_mode="multiple",
             **quiet,
         )
         shared.to_publish.change(
@@ -161,6 +173,7 @@ class PublishTab:
             inputs_kwargs={"variants": self.variants, "asset_ids": self.asset_ids, **alt},
             outputs=[self.caption, self.hashtags, self.choices, *self.alt],
             api_name="publish_variant",
+            trigger_mode="multiple",
             **quiet,
         )
         for button, handler, name in (
@@ -286,8 +299,10 @@ class PublishTab:
         empty = ("No pictures chosen", "Choose one or more below.")
         return grid_value([self.studio.review.get(one) for one in ids], select="none", zoom=True, empty=empty)
 
-    def _alt_boxes(self, ids, alt: dict) -> list:
-        boxes = [gr.Textbox(value=alt.get(one, ""), visible=True) for one in ids[:MOST_PICTURES]]
+    def _alt_boxes(self, ids, alt: dict, *, interactive: bool = True) -> list:
+        boxes = [
+            gr.Textbox(value=alt.get(one, ""), visible=True, interactive=interactive) for one in ids[:MOST_PICTURES]
+        ]
         return boxes + [gr.Textbox(value="", visible=False)] * (MOST_PICTURES - len(boxes))
 
     def _editor(self, post: Post | None, character_id, state, asset_ids=None) -> list:
@@ -323,7 +338,8 @@ class PublishTab:
             history(post),
             gr.Accordion(visible=open_, open=not ids),
             gr.Button(interactive=open_),
-            *self._alt_boxes(ids, caption.alt_text if caption else {}),
+            gr.Dropdown(interactive=open_),
+            *self._alt_boxes(ids, caption.alt_text if caption else {}, interactive=open_),
         ]
 
     def _disclosure(self, character_id) -> str:

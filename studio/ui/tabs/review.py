@@ -186,8 +186,7 @@ class ReviewTab:
             self.state,
             [self.selected, self.bulk, self.chosen, self.restore, self.forever, self.sure, self.spare],
             api_name="review_select",
-            queue=False,
-            trigger_mode="always_last",
+            trigger_mode="multiple",
             **quiet,
         )
         self.open_desk.click(
