@@ -88,7 +88,7 @@ class FolderStorage(Storage):
         for folder in sorted(self.root.iterdir()) if self.root.is_dir() else ():
             if not folder.is_dir() or folder.name.startswith("."):
                 continue
-            for path in (*folder.glob(".*"), *(folder / "history").glob(".*")):
+            for path in (one for inner in ("", "history", "references") for one in (folder / inner).glob(".*")):
                 if is_leftover(path):
                     path.unlink(missing_ok=True)
             try:
@@ -156,10 +156,10 @@ class CharacterCollection(Collection[Character]):
 
     def versions(self, id: str) -> list[Version]:
         """The kept revisions, newest first; the first one is the present."""
-        self.get(id)
+        present = self.get(id).revision
         found = []
         for revision, path in reversed(self._shelf.storage.history(id).items()):
-            data = self._read_version(path)
+            data = self._read_version(path) if revision <= present else None  # a later one was never acknowledged
             if data:
                 found.append(Version(revision, str(data.get("updated_at", ""))))
         return found
@@ -169,7 +169,7 @@ class CharacterCollection(Collection[Character]):
         present = self.get(id)
         if revision == present.revision:
             return present
-        path = self._shelf.storage.history(id).get(revision)
+        path = self._shelf.storage.history(id).get(revision) if revision < present.revision else None
         data = self._read_version(path) if path else None
         if data is None:
             raise NotFound(

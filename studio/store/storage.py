@@ -50,7 +50,7 @@ def write_atomically(path: Path, data: bytes, *, backup: bool = True) -> None:
 def make_folder(folder: Path) -> None:
     """Make the folder and the ones above it, on the disk when this returns."""
     missing = []
-    while not folder.exists():
+    while not folder.exists() and folder != folder.parent:  # a drive that is not there is its own parent
         missing.append(folder)
         folder = folder.parent
     for one in reversed(missing):
@@ -103,8 +103,9 @@ def read_or_backup(path: Path, parse: Callable[[bytes], T], notices: list[str]) 
 
 
 def is_leftover(path: Path) -> bool:
-    """Whether this is a temporary file of a write that never finished."""
-    return path.name.startswith(".") and path.name.endswith(TEMPORARY) and ".json" in path.name and path.is_file()
+    """Whether this is a temporary file of a write that never finished: a document's, or a picture's (`.part`)."""
+    ours = path.name.endswith(".part") or (path.name.endswith(TEMPORARY) and ".json" in path.name)
+    return ours and path.name.startswith(".") and path.is_file()
 
 
 def set_aside(path: Path) -> Path:

@@ -39,7 +39,7 @@ class Store:
         try:
             make_folder(paths.characters)
             make_folder(paths.house)
-            lock = FileLock(paths.lock_file, timeout=0)
+            lock = FileLock(paths.lock_file, timeout=0, thread_local=False)  # any thread may close the store
             lock.acquire()
         except Timeout as problem:
             raise Conflict(

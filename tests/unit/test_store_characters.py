@@ -5,8 +5,8 @@ import json
 import pytest
 
 from studio.domain.character import Appearance, Character, Ingredient
-from studio.errors import NotFound
-from studio.store import Store
+from studio.errors import NoSpace, NotFound
+from studio.store import Store, characters
 from studio.store.characters import differences
 
 
@@ -116,3 +116,21 @@ def test_removing_leaves_what_is_not_the_documents(paths, store):
     with Store.open(paths) as again:
         assert again.characters.all() == []
         assert again.notices == []
+
+
+def test_a_version_whose_write_failed_is_not_offered(paths, store, monkeypatch):
+    """When the document cannot be written after its history was, the history names no version that never was."""
+    mira = store.characters.add(Character(name="Mira"))
+    write = characters.write_atomically
+
+    def full(path, *rest, **named):
+        if path.name == "character.json":
+            raise NoSpace("full")
+        write(path, *rest, **named)
+
+    monkeypatch.setattr(characters, "write_atomically", full)
+    with pytest.raises(NoSpace):
+        store.characters.update(mira.id, lambda one: setattr(one, "bio", "never"))
+    assert [one.revision for one in store.characters.versions(mira.id)] == [1]
+    with pytest.raises(NotFound):
+        store.characters.version(mira.id, 2)

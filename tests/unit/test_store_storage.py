@@ -298,12 +298,34 @@ def test_the_files_are_tinydb_databases(paths):
 
 
 def test_leftovers_of_a_crash_are_swept_up(paths):
-    """Temporary files of writes that never finished are gone after the next start."""
+    """Temporary files of writes that never finished are gone after the next start; other hidden files stay."""
     some_assets(paths)
-    left = file_of(paths).with_name(".assets.json.abcd1234.tmp")
-    left.write_bytes(b"half")
+    with Store.open(paths) as store:
+        references = paths.references(store.characters.add(Character(name="Mira")).id)
+    references.mkdir()
+    left = [file_of(paths).with_name(".assets.json.abcd1234.tmp"), file_of(paths).with_name(".a.png.abcd1234.part")]
+    left.append(references / ".r.png.abcd1234.part")
+    kept = file_of(paths).with_name(".hidden.png")
+    for path in (*left, kept):
+        path.write_bytes(b"half")
     with Store.open(paths):
-        assert not left.exists()
+        assert [path.exists() for path in (*left, kept)] == [False, False, False, True]
+
+
+def test_any_thread_may_let_go_of_the_folder(paths):
+    """A store closed by another thread than the one that opened it is closed."""
+    closing = threading.Thread(target=Store.open(paths).close)
+    closing.start()
+    closing.join()
+    Store.open(paths).close()
+
+
+def test_a_drive_that_is_not_there_is_said_and_not_waited_for(tmp_path, monkeypatch):
+    """Where not even the topmost folder exists, as on a missing Windows drive, making folders ends in an error."""
+    monkeypatch.setattr(Path, "exists", lambda path: False)
+    monkeypatch.setattr(Path, "mkdir", lambda *_, **__: (_ for _ in ()).throw(FileNotFoundError(2, "no such drive")))
+    with pytest.raises(FileNotFoundError):
+        storage.make_folder(tmp_path / "a" / "b")
 
 
 def test_hostile_texts_and_ids(paths):
