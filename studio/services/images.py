@@ -105,10 +105,17 @@ class Images:
     def preview_appearance(self, fields: dict, *, key: str = "", size: int = 256, look_words: str = "") -> bytes | None:
         """A quick JPEG of an appearance (a character's fields). None when a newer call with the same `key` came in.
 
+        `look_words` default to a smile and a plain background when the engine knows them, so that the person counts.
+
         Raises Conflict at once while a job is being made, StudioError for impossible fields.
         """
-        words = ", ".join(one for one in (appearance_words(fields), look_words) if one)
         spec = self.specs()[0]
+        if not look_words:
+            offered = spec.words.get("background", ())
+            friendly = [one for one in ("smiling",) if one in spec.words.get("expression", ())]
+            plain = [next((one for one in offered if "blue" in one), next(iter(offered), ""))]
+            look_words = ", ".join([*friendly, *plain])
+        words = ", ".join(one for one in (appearance_words(fields), look_words) if one)
         inputs = ImageInputs(
             prompt=words,
             negative="",

@@ -68,10 +68,9 @@ _SAMPLES = (
         "topics": ["morning routines", "first kilometres", "jollof", "rest days"],
         "appearance": {
             "presents_as": "man",
-            "skin": "dark skin",
+            "skin": "brown skin",
             "hair_color": "black",
-            "hair_style": "buzz cut",
-            "facial_hair": "a beard",
+            "hair_style": "short curly",
             "clothing": "orange t-shirt",
             "extra": "",
         },
