@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from studio.domain.job import Job
+from studio.durable import is_full
 from studio.errors import Cancelled, NoSpace, OutOfMemory, StudioError
 from studio.jobs.previews import Frames
 
@@ -126,14 +127,13 @@ def limit_of(error: BaseException) -> StudioError | None:
     None when it is something else. torch is not imported to recognise its error.
     """
     text = str(error).lower() if isinstance(error, RuntimeError) else ""
-    code = getattr(error, "errno", None) if isinstance(error, OSError) else None
-    if code in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)) or getattr(error, "winerror", None) in (39, 112):
+    if isinstance(error, OSError) and is_full(error):
         return NoSpace(
             "There is no space left on the disk.", "Free some space or empty the trash in Review, then retry."
         )
     if (
         isinstance(error, MemoryError)
-        or code == errno.ENOMEM
+        or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
         or type(error).__name__ == "OutOfMemoryError"
         or ("out of memory" in text or "can't allocate memory" in text)
     ):

@@ -3,15 +3,14 @@
 It is built beside its place and renamed into it, folder last: a package is whole, or it is not there.
 """
 
-import errno
 import hashlib
 import json
 import os
 import shutil
-import time
 import zipfile
 from pathlib import Path
 
+from studio.durable import flush_folder, is_full, replace, write_whole
 from studio.errors import NoSpace, StudioError
 from studio.platforms.base import Draft, PlatformSpec, Problem, Receipt, Render, usual_problems
 
@@ -46,10 +45,11 @@ class Export:
             half.mkdir(parents=True)
             self._fill(half, draft, render)
             _zip(half, place)
-            _rename(half, place)
+            replace(half, place)
+            flush_folder(place.parent)
         except OSError as error:
             _sweep(place)
-            if error.errno == errno.ENOSPC:
+            if is_full(error):
                 raise NoSpace("The disk is full.", "Free some space and publish again.") from error
             raise StudioError(
                 f"The package cannot be written ({error.strerror or error}).", "Check the rights on the exports folder."
@@ -164,34 +164,13 @@ def _zip(folder: Path, place: Path) -> None:
             archive.writestr(entry, path.read_bytes())
     with open(half, "rb+") as file:
         os.fsync(file.fileno())
-    _rename(half, _zip_of(place))
+    replace(half, _zip_of(place))
+    flush_folder(place.parent)
 
 
 def _write(path: Path, text: str) -> None:
-    with open(path, "w", encoding="utf-8", errors="replace", newline="\n") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+    write_whole(path, text.encode("utf-8", "replace"))
 
 
 def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _rename(source: Path, target: Path) -> None:
-    """Rename, durably. Windows refuses while a virus scanner looks into new files; that takes a moment."""
-    for pause in (0.05, 0.2, 0.5, 1, None):
-        try:
-            os.replace(source, target)
-            break
-        except PermissionError:
-            if pause is None or os.name != "nt":
-                raise
-            time.sleep(pause)
-    if os.name == "nt":
-        return
-    handle = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -4,10 +4,8 @@ A change is written to a temporary file in the same folder, flushed to the disk 
 stays as `.bak`. Whoever reads sees the old file or the new one, never a half. No handle stays open.
 """
 
-import errno
 import os
 import secrets
-import time
 from array import array
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
@@ -17,12 +15,11 @@ from typing import NamedTuple, TypeVar
 import orjson
 from tinydb.storages import Storage
 
+from studio.durable import UNFINISHED, flush_folder, is_full, replace, write_whole
 from studio.errors import NoSpace, StudioError
 
 BACKUP = ".bak"
 TEMPORARY = ".tmp"
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_REPLACE_TRIES = 12  # Windows: a virus scanner or a reader holds the file for a moment; about a second in all
 T = TypeVar("T")
 
 
@@ -31,19 +28,10 @@ def write_atomically(path: Path, data: bytes, *, backup: bool = True) -> None:
 
     Raises NoSpace when the disk is full and StudioError when the folder cannot be written to; then the old file stands.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{TEMPORARY}")
     try:
         make_folder(path.parent)
-        with open(temporary, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if backup:
-            _keep_previous(path)
-        _replace(temporary, path)
-        _flush_folder(path.parent)
+        write_whole(path, data, ending=TEMPORARY, before=_keep_previous if backup else None)
     except OSError as problem:
-        temporary.unlink(missing_ok=True)
         raise _as_studio_error(problem, path) from problem
 
 
@@ -55,7 +43,7 @@ def make_folder(folder: Path) -> None:
         folder = folder.parent
     for one in reversed(missing):
         one.mkdir(exist_ok=True)
-        _flush_folder(one.parent)
+        flush_folder(one.parent)
 
 
 def remove_file(path: Path) -> None:
@@ -64,7 +52,7 @@ def remove_file(path: Path) -> None:
         for one in (path.with_name(path.name + BACKUP), path):
             one.unlink(missing_ok=True)
         if path.parent.is_dir():
-            _flush_folder(path.parent)
+            flush_folder(path.parent)
     except OSError as problem:
         raise _as_studio_error(problem, path) from problem
 
@@ -103,8 +91,8 @@ def read_or_backup(path: Path, parse: Callable[[bytes], T], notices: list[str]) 
 
 
 def is_leftover(path: Path) -> bool:
-    """Whether this is a temporary file of a write that never finished: a document's, or a picture's (`.part`)."""
-    ours = path.name.endswith(".part") or (path.name.endswith(TEMPORARY) and ".json" in path.name)
+    """Whether this is a temporary file of a write that never finished: a document's, or a picture's."""
+    ours = path.name.endswith(UNFINISHED) or (path.name.endswith(TEMPORARY) and ".json" in path.name)
     return ours and path.name.startswith(".") and path.is_file()
 
 
@@ -114,7 +102,7 @@ def set_aside(path: Path) -> Path:
     aside, number = path.with_name(stem), 2
     while aside.exists():
         aside, number = path.with_name(f"{stem}-{number}"), number + 1
-    _replace(path, aside)
+    replace(path, aside)
     return aside
 
 
@@ -320,45 +308,20 @@ def _keep_previous(path: Path) -> None:
     except FileNotFoundError:
         return
     except OSError as problem:
-        if problem.errno in _FULL:
+        if is_full(problem):
             raise
         if path.exists():
-            _replace(path, backup)  # FAT has no links; a crash just here leaves only `.bak`, which the next start uses
+            replace(path, backup)  # FAT has no links; a crash just here leaves only `.bak`, which the next start uses
         return
     try:
-        _replace(link, backup)
+        replace(link, backup)
     except OSError:
         link.unlink(missing_ok=True)
         raise
 
 
-def _replace(source: Path, target: Path) -> None:
-    for attempt in range(_REPLACE_TRIES):
-        try:
-            os.replace(source, target)
-            return
-        except PermissionError:
-            if attempt == _REPLACE_TRIES - 1:
-                raise
-            time.sleep(min(0.01 * 2**attempt, 0.15))
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make a rename survive a power cut. Windows has no way, and needs none, to do this from here."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    except OSError as problem:
-        if problem.errno != errno.EINVAL:  # some network file systems do not know how to flush a folder
-            raise
-    finally:
-        os.close(handle)
-
-
 def _as_studio_error(problem: OSError, path: Path) -> StudioError:
-    if problem.errno in _FULL:
+    if is_full(problem):
         return NoSpace(
             "There is no space left on the disk; the change was not saved.",
             f"Make room on the disk that holds {path.parent}, then try again.",

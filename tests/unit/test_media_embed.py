@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from PIL import Image, PngImagePlugin
 
+from studio import durable
 from studio.domain.asset import Recipe
 from studio.errors import NoSpace, StudioError
-from studio.media import atomic, embed, xmp
+from studio.media import embed, xmp
 
 RECIPE = Recipe(
     engine="starter",
@@ -337,7 +338,7 @@ def test_a_failed_write_leaves_the_old_picture_and_no_litter(tmp_path, monkeypat
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(atomic.os, "fsync", full)
+    monkeypatch.setattr(durable.os, "fsync", full)
     with pytest.raises(NoSpace):
         embed.save_png(picture((64, 64)), path, RECIPE)
     assert path.read_bytes() == before
