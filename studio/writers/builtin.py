@@ -102,6 +102,7 @@ _SYNONYMS = {
     "humorous": "witty", "funny": "playful", "cheeky": "playful", "professional": "formal", "polished": "formal",
     "educational": "teaching", "explaining": "teaching", "lyrical": "poetic", "narrative": "storytelling",
     "caring": "warm", "empathetic": "warm", "supportive": "warm", "blunt": "direct", "concise": "direct",
+    "calm": "laid-back", "expert": "teaching",
     "energetic": "enthusiastic", "excited": "enthusiastic", "enigmatic": "mysterious", "cozy": "cosy",
     "motivational": "inspiring", "inspirational": "inspiring", "reflective": "thoughtful", "positive": "upbeat",
     "cheerful": "upbeat", "happy": "upbeat", "relaxing": "calm", "serene": "calm", "romantic": "dreamy",
@@ -295,7 +296,7 @@ class _Pen:
             if overlap < 0.25:
                 break
         if best is None:
-            return self._framed(_last_resort(scene, self.taboos))
+            return self._framed(self._last_resort(scene))
         text, lines_used, form, words = best
         self.used |= lines_used
         self.forms[form] = self.forms.get(form, 0) + 1
@@ -438,6 +439,16 @@ class _Pen:
         lower = "lowercase" in voice.wishes or rng.random() < voice.lowers
         return text.lower() if lower else text
 
+    def _last_resort(self, scene: Scene) -> str:
+        """When taboos leave nothing of the material: the picture's own words, or only sparkles; each once."""
+        where = f"{scene.where[:1].upper()}{scene.where[1:]}." if scene.where else ""
+        words = (where, f"My {scene.outfit}." if scene.outfit else "", "Me.", "Here.")
+        sparkles = ("✨" * (1 + n) for n in range(len(self.used) + 1))
+        free = (one for one in (*words, *sparkles) if one and one not in self.used)
+        text = next(one for one in free if not self.taboos.touched_by(one))
+        self.used.add(text)
+        return text
+
     def _framed(self, text: str) -> str:
         """The caption with what the person asked to be said."""
         wishes = self.voice.wishes
@@ -528,11 +539,3 @@ def _sentence(text: str) -> str:
     text = text.strip()
     text = text[:1].upper() + text[1:]
     return text if text[-1:] in ".!?…" or not text[-1:].isalnum() else f"{text}."
-
-
-def _last_resort(scene: Scene, taboos: Taboos) -> str:
-    """When taboos leave nothing of the material: the picture's own words, or only a sparkle."""
-    for text in (f"{scene.where[:1].upper()}{scene.where[1:]}.", f"My {scene.outfit}.", "Me.", "Here."):
-        if len(text) > 3 and text not in ("My .",) and not taboos.touched_by(text):
-            return text
-    return "✨"

@@ -180,6 +180,8 @@ def test_a_style_in_a_persons_own_words_is_understood():
     """ "Sarcastic and dry" is witty, an unknown style is friendly, and neither fails."""
     assert texts(1, mira(communication_style="sarcastic and dry")) == texts(1, mira(communication_style="witty"))
     assert texts(1, mira(communication_style="zxcv")) == texts(1, mira(communication_style="friendly"))
+    for said, meant in (("calm", "laid-back"), ("expert", "teaching")):
+        assert texts(1, mira(communication_style=said)) == texts(1, mira(communication_style=meant))
 
 
 def test_taboos_are_never_touched():
@@ -193,11 +195,12 @@ def test_taboos_are_never_touched():
 
 
 def test_taboos_that_leave_nothing_still_give_a_caption():
-    """Even when every common word is forbidden something short comes back."""
+    """Even when every common word is forbidden something short comes back, and never the same twice."""
     character = mira()
     character.taboos = ["the", "a", "I", "my", "and", "is", "to", "of", "in", "it", "me", "you", "this"]
-    found = captions(character)
+    found = captions(character, count=10)
     assert all(one.text.strip() for one in found)
+    assert len({one.text for one in found}) == 10
     assert not share(r"(?i)\b(?:the|my|me|you)\b", [one.text for one in found])
 
 
