@@ -31,6 +31,11 @@ def character_choices(studio: Studio) -> list[tuple[str, str]]:
 
 def build(studio: Studio) -> gr.Blocks:
     """The whole page over these services. Nothing heavy is loaded and nothing is started."""
+    return draw(studio)[0]
+
+
+def draw(studio: Studio) -> tuple[gr.Blocks, dict[str, object]]:
+    """The page, and its tabs by their ids."""
     with gr.Blocks(title="Character Studio", analytics_enabled=False, fill_width=True) as page:
         with gr.Row(elem_id="studio-header", equal_height=True):
             gr.HTML(header(package.__version__), elem_id="studio-brand", js_on_load="window.studio.header(element)")
@@ -109,7 +114,7 @@ def build(studio: Studio) -> gr.Blocks:
                 api_name=f"open_{tab_id}",
                 api_visibility="private",
             )
-    return page
+    return page, {tab.id: tab for tab in drawn}
 
 
 def rest(kind: str) -> list[Path]:

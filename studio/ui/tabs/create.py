@@ -113,7 +113,8 @@ class CreateTab:
         )
 
     def _settings(self, spec, balanced: dict) -> None:
-        self.preset = gr.Radio([*spec.presets, CUSTOM], value="Balanced", label="Quality", elem_classes="segments")
+        start = "Balanced" if "Balanced" in spec.presets else CUSTOM
+        self.preset = gr.Radio([*spec.presets, CUSTOM], value=start, label="Quality", elem_classes="segments")
         with gr.Row():
             self.size = gr.Dropdown(
                 size_choices(spec, spec.default_upscale),
@@ -327,7 +328,8 @@ class CreateTab:
             values["size"] = self._shape(values["width"], values["height"], engine, upscale)
         if values.get("seed") is not None:
             values["seed_policy"] = FIXED_SEED
-        values["preset"] = CUSTOM if any(values.get(name) is not None for name in ("steps", "guidance")) else "Balanced"
+        own = any(values.get(name) is not None for name in ("steps", "guidance"))
+        values["preset"] = CUSTOM if own else self.defaults["preset"]
         known = {name: value for name, value in values.items() if name in self.form and value is not None}
         character_id = values.get("character_id") or ""
         return [character_id, *self._filled({**self.defaults, **known}, character_id)]
@@ -447,12 +449,12 @@ class CreateTab:
             value = values[name]
             if name in options:
                 value = kept(value, options[name], free=name != "look")
-                filled.append(gr.Dropdown(choices=options[name], value=value))
+                filled.append(gr.Dropdown(choices=options[name], value=value, allow_custom_value=name != "look"))
             elif name == "seed":
                 filled.append(gr.Number(value=value, visible=values["seed_policy"] == FIXED_SEED))
             elif name == "size":
                 sizes = size_choices(self.specs[self._known("engine", values)], self._known("upscale", values))
-                filled.append(gr.Dropdown(choices=sizes, value=value or sizes[0][1]))
+                filled.append(gr.Dropdown(choices=sizes, value=value or sizes[0][1], allow_custom_value=True))
             elif isinstance(component, gr.Dropdown | gr.Radio) and value not in [pair[1] for pair in component.choices]:
                 filled.append(self.defaults[name])
             else:

@@ -1,0 +1,130 @@
+"""Publish: the form is the post, captions are offered and kept, and the way from draft to published."""
+
+import pytest
+
+from studio.domain.requests import AssetPatch, PostRequest
+from studio.errors import StudioError
+from studio.ui.tabs.publish import MOST_PICTURES, published, tagged, untagged
+
+
+@pytest.fixture
+def tab(tabs):
+    return tabs["publish"]
+
+
+@pytest.fixture
+def approved(studio, made):
+    ids = made(2)
+    studio.review.patch_many(ids, AssetPatch(state="approved"))
+    return ids
+
+
+@pytest.fixture
+def form():
+    """The publish form's values for these pictures."""
+
+    def form(ids, **changed):
+        alt = {f"alt_{n}": "" for n in range(MOST_PICTURES)}
+        return {"post_id": None, "asset_ids": ids, "caption": "Hi", "hashtags": "#rain", "name": "", "disclosure": "",
+                "targets": ["export"], "export_format": "png", **alt, **changed}  # fmt: skip
+
+    return form
+
+
+@pytest.fixture
+def saved(tab):
+    """The post id among the editor's values."""
+    return lambda editor: editor[1]
+
+
+def test_the_form_is_the_post(form):
+    """Every field of a post can be set in the form."""
+    named = {"name": "title"}
+    fields = {named.get(name, name) for name in form([]) if not name.startswith("alt_")}
+    assert set(PostRequest.model_fields) - {"character_id", "alt_text"} == fields - {"post_id", "export_format"}
+
+
+def test_from_draft_to_package(tab, studio, mira, approved, form, saved, person, toasts):
+    """Save, approve, publish: the package is on the disk and the post cannot be changed any more."""
+    post_id = saved(tab.keep(mira.id, "", **form(approved)))
+    tab.accept(mira.id, "", person, **form(approved, post_id=post_id, alt_0="A woman waving"))
+    tab.send(mira.id, "", person, **form(approved, post_id=post_id))
+    post = studio.publishing.get(post_id)
+    assert post.state == "published"
+    assert post.caption.alt_text[approved[0]] == "A woman waving"
+    assert all(studio.paths.inside(one).is_file() for one in post.files)
+    assert "Published on" in published(post)
+    with pytest.raises(StudioError, match="cannot be changed"):
+        tab.keep(mira.id, "", **form(approved, post_id=post_id, caption="Other"))
+
+
+def test_what_is_not_approved_does_not_go_out(tab, mira, made, form, saved, person, toasts):
+    """A post with a new picture can be drafted, and says why it cannot be approved."""
+    ids = made(1)
+    editor = tab.keep(mira.id, "", **form(ids))
+    assert any("not approved" in str(one) for one in editor if isinstance(one, str))
+    with pytest.raises(StudioError, match="not approved"):
+        tab.accept(mira.id, "", person, **form(ids, post_id=saved(editor)))
+
+
+def test_captions_are_five_and_repeatable(tab, mira, approved):
+    """The same seed writes the same five; pressing again writes others."""
+    first, _, seed = tab.write_captions(mira.id, approved, "", 0)
+    again, *_ = tab.write_captions(mira.id, approved, "", 0)
+    other, *_ = tab.write_captions(mira.id, approved, "", seed)
+    assert len({one["text"] for one in first}) == 5
+    assert first == again
+    assert first != other
+
+
+def test_choosing_a_caption_keeps_alt_text_that_was_typed(tab, mira, approved, event, form, given):
+    """The writer's alt text fills only boxes that are empty."""
+    variants, *_ = tab.write_captions(mira.id, approved, "", 0)
+    alt = {name: value for name, value in form(approved, alt_0="My own").items() if name.startswith("alt_")}
+    caption, hashtags, _, *boxes = tab.use_variant(event(index=1), variants, approved, **alt)
+    assert caption == variants[1]["text"]
+    assert hashtags.startswith("#")
+    assert given(boxes[0])["value"] == "My own"
+    assert given(boxes[1])["value"] == variants[1]["alt_text"][approved[1]]
+    assert not given(boxes[2])["visible"]
+
+
+def test_pictures_keep_the_order_they_were_chosen_in(tab, approved, event, form):
+    """The second picture that is clicked is the second of the post."""
+    alt = {name: "" for name in form([]) if name.startswith("alt_")}
+    one, two = approved
+    ids, *_ = tab.choose(event(ids=[two]), [], **alt)
+    ids, *_ = tab.choose(event(ids=[one, two]), ids, **alt)
+    assert ids == [two, one]
+
+
+def test_a_post_needs_pictures_and_a_character(tab, mira, form):
+    """What is missing is named."""
+    with pytest.raises(StudioError, match="No pictures"):
+        tab.keep(mira.id, "", **form([]))
+    with pytest.raises(StudioError, match="No character"):
+        tab.keep("", "", **form(["x"]))
+
+
+def test_trash_and_restore(tab, studio, mira, approved, form, saved, toasts):
+    """A post goes to the trash and comes back as it was."""
+    post_id = saved(tab.keep(mira.id, "", **form(approved)))
+    tab.discard(mira.id, "", **form(approved, post_id=post_id))
+    assert [one["state"] for one in tab._posts(mira.id, "trashed", None)["posts"]] == ["trashed"]
+    tab.bring_back(mira.id, "", **form(approved, post_id=post_id))
+    assert studio.publishing.get(post_id).trashed_at is None
+
+
+def test_pictures_of_two_characters_are_no_post(tab, studio, mira, made):
+    """A post belongs to one character."""
+    from studio.domain.requests import ImageRequest
+
+    view = studio.images.start(None, ImageRequest(prompt="a fox"))
+    ids = [*made(1), *studio.queue.finished(view.id, 30).assets]
+    with pytest.raises(StudioError, match="different characters"):
+        tab.arrive(ids, mira.id, "")
+
+
+def test_hashtags_have_one_sign():
+    """However they are typed, each has one # and none is repeated."""
+    assert tagged(untagged("##a, b #a  #")) == ["#a", "#b"]
