@@ -1,5 +1,6 @@
 """A character as cards, head, lists and comparison show it: plain values for static/characters.js and forms.js."""
 
+import html
 import re
 from datetime import datetime, timezone
 
@@ -64,6 +65,12 @@ def card(character: Character, portrait: str | None) -> dict:
         "facts": ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts if count),
         "changed": f"deleted {when(character.trashed_at)}" if character.trashed_at else when(character.updated_at),
     }
+
+
+def voice(sentences: list[str]) -> str:
+    """What a persona would write, as quotes."""
+    quotes = "".join(f"<blockquote>{html.escape(one)}</blockquote>" for one in sentences)
+    return f'<div class="voice"><span class="label">Sounds like this</span>{quotes}</div>'
 
 
 def _thumbnail(asset_id: str | None) -> str | None:

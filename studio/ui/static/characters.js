@@ -8,7 +8,9 @@
   const editor = (studio.editor = { editing: null, name: "", dirty: false });
   editor.touch = () => { if (!editor.dirty) { editor.dirty = true; studio.emit("dirty", true); } };
   editor.clean = () => { editor.dirty = false; studio.emit("dirty", false); };
-  editor.mayLeave = async () => {
+  let asking = null; // one question at a time, however often the page asks
+  editor.mayLeave = () => (asking = asking || leave().finally(() => { asking = null; }));
+  const leave = async () => {
     if (!editor.dirty) return true;
     const answer = await studio.ask("Leave without saving?", `Your changes to ${editor.name || "the new character"} are not saved yet.`,
       [{ key: "stay", label: "Stay" }, { key: "leave", label: "Leave without saving", kind: "danger" }]);

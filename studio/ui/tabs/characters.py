@@ -13,7 +13,7 @@ import gradio as gr
 
 from studio.domain.character import Character
 from studio.domain.document import new_id
-from studio.domain.requests import AssetFilter
+from studio.domain.requests import AssetFilter, CaptionRequest
 from studio.errors import Conflict, NotFound, StudioError
 from studio.ui.guard import shown, toast, told
 from studio.ui.parts import characters as parts
@@ -39,6 +39,8 @@ class CharactersTab:
     def layout(self) -> None:
         self.editing, self.revision, self.surprise_seed = gr.State(None), gr.State(None), gr.State(None)
         self.limit, self.chosen, self.offered = gr.State(PAGE), gr.State([]), gr.State([])
+        self.asked = gr.Textbox(visible=False)  # what the header chose, beside what the person then agreed to
+        self.stayed = gr.Textbox(visible=False)  # whom the header goes back to, and when
         self.undo = drawn_by("undo", elem_id="characters-undo")
         with gr.Column(visible=True, elem_id="characters-gallery") as self.gallery:
             self._gallery()
@@ -66,7 +68,7 @@ class CharactersTab:
             with gr.Tab("Profile", id="profile"), gr.Column(elem_classes="sheet"):
                 self.profile = form.profile()
             with gr.Tab("Persona", id="persona"), gr.Column(elem_classes="sheet"):
-                self.template, self.persona = form.persona(list(self.templates))
+                self.template, self.voice, self.persona = form.persona(list(self.templates))
             with gr.Tab("Appearance", id="appearance"), gr.Row():
                 with gr.Column(scale=3, min_width=300, elem_classes="sheet"):
                     self.appearance = form.appearance(self.specs[0].words)
@@ -102,18 +104,23 @@ class CharactersTab:
         saved = {"editing": self.editing, "revision": self.revision, "seed": self.surprise_seed, **self.form}
         state = [self.editing, self.revision, self.surprise_seed, self.head, shared.character, shared.changed]
         lists = [self.ingredients, self.looks, self.references, self.library, self.versions, self.chosen, self.offered]
-        whole = [*state, *lists, *self.form.values(), self.template, self.words, self.picture]
+        whole = [*state, *lists, *self.form.values(), self.template, self.voice, self.words, self.picture]
         whole += [self.gallery, self.editor, self.undo, self.list, self.limit]
 
-        gr.on(
-            [shared.page.load, shared.changed.change, self.search.input, self.status.input],
-            shown(self.listed),
-            inputs_kwargs=listing,
-            outputs=self.list,
-            trigger_mode="always_last",
-            api_name="characters_list",
-            **quiet,
-        )
+        # Two listeners: one that is busy forgets a trigger of another kind that comes meanwhile.
+        for events, name in (
+            ([shared.page.load, shared.changed.change], "characters_list"),
+            ([self.search.input, self.status.input], "characters_search"),
+        ):
+            gr.on(
+                events,
+                shown(self.listed),
+                inputs_kwargs=listing,
+                outputs=self.list,
+                trigger_mode="always_last",
+                api_name=name,
+                **quiet,
+            )
         self.list.select(
             shown(self.choose),
             inputs_kwargs={**listing, "current": shared.character},
@@ -137,11 +144,15 @@ class CharactersTab:
         )
         shared.character.change(
             shown(self.follow),
-            inputs_kwargs={"wanted": shared.character, "editing": self.editing},
-            outputs=whole,
-            js="(wanted, editing) => window.studio.editor.follow(wanted).then((id) => [id, editing])",
+            inputs_kwargs={"wanted": shared.character, "editing": self.editing, "asked": self.asked},
+            # Never the header itself: even an output that is skipped makes a dropdown say that it changed, for ever.
+            outputs=[self.stayed, *(one for one in whole if one is not shared.character)],
+            js="(wanted, editing) => window.studio.editor.follow(wanted).then((id) => [id, editing, wanted])",
             api_name="characters_follow",
             **quiet,
+        )
+        self.stayed.change(
+            lambda stayed: stayed.split()[0], self.stayed, shared.character, api_name="characters_stayed", **quiet
         )
         gr.on(
             [box.input for box in [*self.form.values(), self.template]],
@@ -155,6 +166,16 @@ class CharactersTab:
             self.template,
             list(self.persona.values()),
             api_name="characters_template",
+            **quiet,
+        )
+        gr.on(
+            [box.change for box in self.persona.values()],
+            shown(self.speak),
+            inputs_kwargs=self.form,
+            outputs=self.voice,
+            trigger_mode="always_last",
+            queue=False,
+            api_name="characters_speak",
             **quiet,
         )
         gr.on(
@@ -286,13 +307,15 @@ class CharactersTab:
         return {self.undo: None, **self._heard()}
 
     # ------------------------------------------------------------------ the editor
-    def follow(self, wanted, editing):
-        """The header chose somebody: the open editor follows."""
+    def follow(self, wanted, editing, asked):
+        """The header chose somebody: the open editor follows, unless the person stayed (`wanted` is not `asked`)."""
         if editing is None or not wanted:
             return gr.skip()
         if wanted == editing:
-            return {self.shared.character: wanted}
-        return self._open(self.characters.get(wanted))
+            return {self.stayed: f"{wanted} {time.monotonic_ns()}"} if asked != wanted else gr.skip()
+        opened = self._open(self.characters.get(wanted))
+        del opened[self.shared.character]
+        return opened
 
     def act(self, event: gr.EventData, editing):
         """A button of the editor's head."""
@@ -327,6 +350,9 @@ class CharactersTab:
         template = self.templates[name]
         values = form.values_of({"persona": template})
         return [values[field] if field in template else gr.skip() for field in self.persona]
+
+    def speak(self, **values):
+        return self._voice(form.fields_of(values))
 
     def describe(self, **values):
         return self._words(form.fields_of(values))
@@ -528,9 +554,25 @@ class CharactersTab:
         return {
             **{box: values[name] for name, box in self.form.items()},
             self.template: None,
+            self.voice: self._voice(fields),
             self.words: self._words(fields),
             self.picture: {"picture": None, "note": "", "stamp": time.monotonic_ns()},
         }
+
+    def _voice(self, of: Character | dict) -> str:
+        """Two captions as this persona would write them, from the writer that needs no model."""
+        fields = of.model_dump() if isinstance(of, Character) else of
+        wanted = {
+            name: fields[name]
+            for name in ("name", "interests", "taboos", "location", "persona", "appearance")
+            if name in fields
+        }
+        character = Character(**{**wanted, "id": "sample", "name": wanted.get("name") or "Somebody"})
+        writer = next((one for one in self.studio.captions.writers() if one.ready() is None), None)
+        if writer is None:
+            return ""
+        request = CaptionRequest(character_id="sample", asset_ids=["sample"], count=2)
+        return parts.voice([one.text for one in writer.write(character, [], request)])
 
     def _words(self, of: Character | dict) -> dict:
         return {"words": self.characters.appearance_words(of), "stamp": ""}

@@ -145,8 +145,8 @@ def profile() -> dict:
     return boxes
 
 
-def persona(templates: list[str]) -> tuple[gr.Radio, dict]:
-    """Draw the persona; hand back the template picker and the boxes by field name."""
+def persona(templates: list[str]) -> tuple[gr.Radio, gr.HTML, dict]:
+    """Draw the persona; hand back the template picker, where its sample sentences go, and the boxes by field name."""
     boxes = {}
     template = gr.Radio(
         templates,
@@ -154,6 +154,7 @@ def persona(templates: list[str]) -> tuple[gr.Radio, dict]:
         info="Fills the fields below; change what you like.",
         elem_id="character-template",
     )
+    voice = gr.HTML("", apply_default_css=False, elem_id="character-voice")
     with gr.Row():
         with gr.Column(min_width=280):
             for name in ("extroversion", "creativity", "humor", "professionalism", "authenticity"):
@@ -183,7 +184,7 @@ def persona(templates: list[str]) -> tuple[gr.Radio, dict]:
                 label="Temperature",
                 info="How freely captions vary.",
             )
-    return template, boxes
+    return template, voice, boxes
 
 
 def appearance(words: dict[str, tuple[str, ...]]) -> dict:
