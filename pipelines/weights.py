@@ -20,7 +20,10 @@ def damage(folder: Path, files: Sequence[str]) -> str | None:
             size = path.stat().st_size
         except OSError:
             return f"{path} is missing."
-        wrong = _wrong_tensors(path, size) if path.suffix == ".safetensors" else _wrong_text(path, size)
+        try:
+            wrong = _wrong_tensors(path, size) if path.suffix == ".safetensors" else _wrong_text(path, size)
+        except OSError as error:
+            return f"{path} cannot be read ({error.strerror or error})."
         if wrong:
             return f"{path} is damaged: {wrong}."
     return None

@@ -27,6 +27,7 @@ from studio.store import Store
 
 log = logging.getLogger(__name__)
 _BROKEN = {"code": "internal", "message": "Something broke while publishing.", "hint": "Details are in the log."}
+_DELETED = ("The character of this post was deleted.", "Move the post to the trash, or import the character again.")
 ENDINGS = {"png": "png", "jpeg": "jpg", "jpg": "jpg", "webp": "webp"}
 
 
@@ -68,7 +69,7 @@ class Publishing:
     def update(self, id: str, patch: PostPatch, by: str = "") -> Post:
         """Change a draft. A changed approved or failed post is a draft again; a published one raises Conflict."""
         wanted = patch.model_dump(exclude_none=True)
-        character = self._store.characters.get(self.get(id).character_id)
+        character = self._whose(self.get(id))
         if "asset_ids" in wanted:
             wanted["asset_ids"] = self._usable(wanted["asset_ids"], character)
         if "targets" in wanted:
@@ -195,6 +196,8 @@ class Publishing:
         waiting = self._unapproved(post)
         if waiting:
             found.insert(0, Problem(*_not_approved(waiting, len(post.asset_ids)), "asset_ids", "error"))
+        if post.character_id not in self._store.characters:
+            found.insert(0, Problem(*_DELETED, level="error"))
         return list(dict.fromkeys(found))
 
     def disclosure(self, character_id: str) -> str:
@@ -238,8 +241,8 @@ class Publishing:
         for post in caught:
             try:
                 self._reconcile(post)
-            except StudioError as problem:
-                log.warning("The post %s could not be looked into: %s", post.id, problem.message)
+            except (StudioError, OSError) as problem:  # one post must not keep the studio from starting
+                log.warning("The post %s could not be looked into: %s", post.id, problem)
         exports = self._paths.exports()
         for half in [*exports.glob(".*.part"), *exports.glob(".*.hold")]:
             shutil.rmtree(half, ignore_errors=True) if half.is_dir() else half.unlink(missing_ok=True)
@@ -273,10 +276,7 @@ class Publishing:
         platform = self._platforms.get(intent.get("target", ""))
         receipt = None
         if platform:
-            gone = Character(id=post.character_id, name="Unknown")
-            known = post.character_id in self._store.characters
-            character = self._store.characters.get(post.character_id) if known else gone
-            receipt = platform.found(self._prepared(post, character, intent))
+            receipt = platform.found(self._prepared(post, self._whose(post), intent))
 
         def back(post: Post) -> None:
             post.intent, post.state = None, "approved"
@@ -394,7 +394,7 @@ class Publishing:
             shutil.rmtree(place.with_name(f".{place.name}.hold"), ignore_errors=True)
 
     def _problems(self, post: Post) -> list[tuple[Platform, Problem]]:
-        draft = self._prepared(post, self._store.characters.get(post.character_id))
+        draft = self._prepared(post, self._whose(post))
         return [
             (platform, problem)
             for target in post.targets
@@ -402,7 +402,16 @@ class Publishing:
             for problem in platform.check(draft)
         ]
 
+    def _whose(self, post: Post) -> Character:
+        """The post's character; one without a face when it was deleted since."""
+        known = post.character_id in self._store.characters
+        return (
+            self._store.characters.get(post.character_id) if known else Character(id=post.character_id, name="Unknown")
+        )
+
     def _must_pass(self, post: Post) -> None:
+        if post.character_id not in self._store.characters:
+            raise Conflict(*_DELETED)
         for target in self._known_targets(post.targets):
             if missing := self._platforms[target].ready():
                 raise Conflict(f"{self._platforms[target].spec.name} is not ready.", missing, field="targets")

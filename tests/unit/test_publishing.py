@@ -216,6 +216,29 @@ def test_a_lost_file_stops_approval_with_a_reason(publishing, store, paths):
         publishing.approve(post.id)
 
 
+def test_a_post_of_a_deleted_character_can_be_read_and_put_away(publishing, store, ready):
+    """It says what is wrong and goes nowhere; it is not a page that breaks."""
+    store.characters.remove(ready.character_id)
+    assert "was deleted" in str(publishing.problems(ready.id)[0])
+    with pytest.raises(Conflict, match="was deleted"):
+        publishing.publish(ready.id)
+    assert publishing.update(ready.id, PostPatch(title="x")).title == "x"
+    assert publishing.trash(ready.id).trashed_at
+
+
+def test_a_post_that_cannot_be_reconciled_does_not_keep_the_studio_closed(publishing, store, paths, ready, monkeypatch):
+    """The disk fails while looking for an interrupted package: the studio starts, the post stays as it was."""
+    store.posts.update(
+        ready.id, lambda post: setattr(post, "intent", {"target": "export", "place": "outputs/exports/x"})
+    )
+
+    def failing(*_):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(Export, "found", failing)
+    assert Publishing(store, paths).get(ready.id).intent
+
+
 def test_changing_an_approved_post_needs_approval_again(publishing, ready):
     """A change returns it to draft; saving it unchanged does not."""
     same = publishing.update(ready.id, PostPatch(caption=ready.caption.text, title=ready.title))
