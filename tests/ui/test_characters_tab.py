@@ -1,12 +1,13 @@
-"""The Characters tab's form and its lists, without a browser."""
+"""The Characters tab: its form, its lists and its handlers, without a browser."""
 
 from datetime import datetime, timezone
 
+import gradio as gr
 import pytest
 from pydantic import ValidationError
 
 from studio.domain.character import Appearance, Character, Ingredient, Look, Persona
-from studio.errors import NotFound
+from studio.errors import Conflict, NotFound, StudioError
 from studio.ui.parts import characters as parts
 from studio.ui.tabs import characters as tab
 from studio.ui.tabs import characters_form as form
@@ -135,3 +136,177 @@ def test_equal_names_are_told_apart():
     labels = [label for label, _ in parts.choices(twins)]
     assert len(set(labels)) == 4
     assert labels[2:] == ["Juno", "No character"]
+
+
+# ---------------------------------------------------------------------- the tab over real services
+
+
+@pytest.fixture
+def editor(tabs):
+    return tabs["characters"]
+
+
+@pytest.fixture
+def typed():
+    """The form's values for a character or fields, with changes."""
+    return lambda of=None, **changed: form.values_of(of) | changed
+
+
+def test_no_listener_answers_itself(page):
+    """No `change` has its own component among its outputs: a dropdown would say again that it changed, for ever."""
+    circles = [
+        function.api_name
+        for function in page[0].fns.values()
+        for target, event in function.targets
+        if event == "change" and target in [one._id for one in function.outputs]
+    ]
+    assert circles == []
+
+
+def test_the_form_is_the_editor_s(editor):
+    """The boxes on the page are exactly the fields that are saved."""
+    assert set(editor.form) == {*form.PROFILE, *form.PERSONA, *form.APPEARANCE}
+
+
+def test_saving_needs_only_a_name(editor, studio, typed, toasts):
+    """A new character with a name alone is saved, chosen in the header, and edited from then on."""
+    answer = editor.keep("", None, None, **typed(name="Noor"))
+    character = studio.characters.list()[0]
+    assert (character.name, character.age) == ("Noor", 25)
+    assert answer[editor.editing] == character.id
+    assert answer[editor.head]["unsaved"] is False
+    assert answer[editor.shared.character].constructor_args["value"] == character.id
+
+
+def test_without_a_name_nothing_is_saved(editor, studio, typed):
+    """The refusal says where the name goes."""
+    with pytest.raises(StudioError, match="needs a name"):
+        editor.keep("", None, None, **typed(bio="Nobody"))
+    assert studio.characters.list() == []
+
+
+def test_a_surprise_is_saved_whole(editor, studio):
+    """Looks and ingredients of a surprise come along, though the form does not show them."""
+    answer = editor.start_surprise()
+    seed = answer[editor.surprise_seed]
+    values = {name: answer[box] for name, box in editor.form.items()}
+    assert answer[editor.head]["unsaved"] is True
+    editor.keep("", None, seed, **values)
+    saved, fields = studio.characters.list()[0], studio.characters.surprise(seed)
+    assert saved.name == fields["name"]
+    assert len(saved.ingredients) == len(fields.get("ingredients", []))
+
+
+def test_an_ingredient_saves_a_new_character_first(editor, studio, event, typed, toasts):
+    """Adding a part to somebody unsaved saves both; without a name it says what is missing."""
+    asked = event(action="save", id=None, values={"name": "Red raincoat", "kind": "wardrobe", "words": ""})
+    with pytest.raises(StudioError, match="name first"):
+        editor.change_ingredients(asked, "", None, None, **typed())
+    answer = editor.change_ingredients(asked, "", None, None, **typed(name="Noor"))
+    character = studio.characters.list()[0]
+    assert [one.words for one in character.ingredients] == ["red raincoat"]
+    assert answer[editor.editing] == character.id
+    assert answer[editor.revision] == character.revision
+
+
+def test_what_jobs_change_is_no_conflict(editor, studio, mira, typed):
+    """A thumbnail that an ingredient got meanwhile does not stop the form from being saved, nor get lost."""
+    thumbnail = [{**mira.ingredients[0].model_dump(), "thumbnail_asset_id": "a" * 26}]
+    studio.characters.update(mira.id, {"ingredients": thumbnail})
+    editor.keep(mira.id, mira.revision, None, **typed(mira, bio="Sings."))
+    saved = studio.characters.get(mira.id)
+    assert (saved.bio, saved.ingredients[0].thumbnail_asset_id) == ("Sings.", "a" * 26)
+
+
+def test_two_windows_do_not_overwrite_each_other(editor, studio, mira, typed):
+    """The form was changed in another window: saving is refused, nothing is lost."""
+    studio.characters.update(mira.id, {"bio": "Written elsewhere."})
+    with pytest.raises(Conflict, match="another window"):
+        editor.keep(mira.id, mira.revision, None, **typed(mira, bio="Written here."))
+    assert studio.characters.get(mira.id).bio == "Written elsewhere."
+
+
+def test_the_gallery_narrows(editor, studio, mira):
+    """Search, status and trash show who fits; an empty studio gets its welcome instead."""
+    studio.characters.create({"name": "Juno"})
+    studio.characters.trash(mira.id)
+
+    def names(text="", status=""):
+        return [one["name"] for one in editor.listed(text, status, 9)["characters"]]
+
+    assert names() == ["Juno"]
+    assert names(status="trash") == ["Mira"]
+    assert names(text="nobody") == []
+    assert "welcome" not in editor.listed("nobody", "", 9)
+
+
+def test_an_empty_studio_is_welcomed(editor, studio, event, toasts):
+    """Nobody yet: three samples are offered, and one click adds them."""
+    assert len(editor.listed("", "", 9)["welcome"]["samples"]) == 3
+    editor.choose(event(action="samples", id=""), "", "", 9, "")
+    assert len(editor.listed("", "", 9)["characters"]) == 3
+
+
+def test_the_gallery_is_paged(editor, studio):
+    """No more cards than asked for, and the page knows how many are left."""
+    for number in range(5):
+        studio.characters.create({"name": f"N{number}"})
+    shown = editor.listed("", "", 3)
+    assert (len(shown["characters"]), shown["more"], shown["total"]) == (3, 2, 5)
+
+
+def test_the_editor_follows_the_header(editor, studio, mira):
+    """Another choice opens that character; the same one does nothing; a person who stays gets the header back."""
+    other = studio.characters.create({"name": "Juno"})
+    opened = editor.follow(other.id, mira.id, other.id)
+    assert opened[editor.head]["name"] == "Juno"
+    assert editor.shared.character not in opened
+    assert list(editor.follow(mira.id, mira.id, other.id)) == [editor.stayed]
+    assert editor.follow(mira.id, mira.id, mira.id) == gr.skip()
+    assert editor.follow(mira.id, None, mira.id) == gr.skip()
+
+
+def test_a_busy_model_is_said_beside_the_preview(editor, monkeypatch):
+    """While a job runs the preview says so and asks again later; the last picture stays."""
+
+    def busy(*_, **__):
+        raise Conflict("A picture is being made right now.", "The preview comes back when it is done.")
+
+    monkeypatch.setattr(editor.studio.images, "preview_appearance", busy)
+    answer = editor.preview(gr.Request(session_hash="s"), hair_color="red")
+    assert answer["busy"]
+    assert "being made" in answer["note"]
+    assert "picture" not in answer
+
+
+def test_a_preview_is_a_small_picture(editor):
+    """The appearance in the form becomes a picture the page can show at once."""
+    answer = editor.preview(gr.Request(session_hash="s"), hair_color="red")
+    assert answer["picture"].startswith("data:image/jpeg;base64,")
+
+
+def test_the_trash_offers_undo(editor, studio, mira, event, toasts):
+    """Moving somebody to the trash closes the editor and leaves a line that brings them back."""
+    answer = editor.act(event(action="trash", id=mira.id), mira.id)
+    assert answer[editor.undo]["id"] == mira.id
+    editor.take_back(event(id=mira.id))
+    assert studio.characters.get(mira.id).trashed_at is None
+
+
+def test_a_persona_speaks(editor, typed):
+    """Two sample sentences, other ones for another persona, always as text."""
+    calm = editor.speak(**typed(name="<b>Ida", humor=0.0))
+    loud = editor.speak(**typed(name="<b>Ida", humor=1.0, extroversion=1.0, content_tone="bold"))
+    assert calm.count("<blockquote>") == 2
+    assert calm != loud
+    assert "<b>" not in calm + loud
+
+
+def test_history_reads_and_returns(editor, studio, mira, event, toasts):
+    """The version before is listed, compared in words, and brought back into the form."""
+    studio.characters.update(mira.id, {"bio": "Sings."})
+    assert [one["revision"] for one in editor.show_versions(mira.id)["versions"]] == [2, 1]
+    shown = editor.look_back(event(action="compare", revision=1), mira.id)[editor.versions]
+    assert shown["lines"] == [{"field": "Bio", "before": "", "after": "Sings."}]
+    answer = editor.look_back(event(action="restore", revision=1), mira.id)
+    assert answer[editor.form["bio"]] == ""

@@ -1,7 +1,12 @@
 """What the System tab shows of health, storage, settings and log, without a browser."""
 
+import logging
+from pathlib import Path
+
+import gradio as gr
 import pytest
 
+from studio.errors import Conflict
 from studio.paths import Paths
 from studio.settings import SETTINGS, Settings
 from studio.ui.parts import house
@@ -105,3 +110,66 @@ def test_the_log_knows_when_nothing_is_new():
     assert first["newest"] == again["newest"]
     assert first["newest"] != house.log_value([event, event], "INFO")["newest"]
     assert first["lines"][0]["time"] == "2026-11-23 14:02:11"
+
+
+# ---------------------------------------------------------------------- the tab over real services
+
+
+@pytest.fixture
+def tab(tabs):
+    return tabs["system"]
+
+
+def test_looking_shows_everything(tab, mira):
+    """Facts, versions and storage as HTML and bars, notices only when there are some."""
+    notices, machine, work, versions, storage = tab.look()
+    assert "Number format" in machine
+    assert "Queue" in work
+    assert "Gradio" in versions
+    assert {row["name"] for row in storage["rows"]} >= {"Characters", "Pictures", "Models"}
+    assert notices == "" or "notice" in notices
+
+
+def test_settings_are_kept_or_refused(tab, studio, event, toasts):
+    """A right value is kept, a wrong one is refused by its label and changes nothing, reset goes back."""
+    tab.change(event(action="save", values={"jpeg_quality": 80, "rejection_reasons": "Hands\n\nFace"}))
+    assert studio.settings.get("jpeg_quality") == 80
+    assert studio.settings.get("rejection_reasons") == ["Hands", "Face"]
+    tab.change(event(action="save", values={"jpeg_quality": 7}))
+    assert studio.settings.get("jpeg_quality") == 80
+    assert "JPEG and WebP quality is between 40 and 100" in toasts[-1][1]
+    tab.change(event(action="reset", name="jpeg_quality"))
+    assert studio.settings.get("jpeg_quality") == 92
+
+
+def test_the_report_lies_where_the_page_may_fetch_it(tab, tmp_path, monkeypatch):
+    """The zip is copied to the one folder files are served from."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "served"))
+    path = Path(tab.make_report().constructor_args["value"])
+    assert (tmp_path / "served") in path.parents
+    assert path.suffix == ".zip"
+    assert path.is_file()
+
+
+def test_the_model_is_not_taken_away_at_work(tab, studio, monkeypatch):
+    """Freeing memory while a picture is made is refused with what to do."""
+    health = studio.system.health()
+    monkeypatch.setattr(studio.system, "health", lambda: {**health, "device": {**health["device"], "busy": True}})
+    with pytest.raises(Conflict, match="making a picture"):
+        tab.free()
+
+
+def test_the_log_is_sent_only_when_it_grew(tab, event):
+    """The same newest line again is answered with nothing."""
+    logging.getLogger("studio.test").warning("one line")
+    first = tab.follow_log(event(level="INFO", newest=""))
+    assert first["lines"]
+    assert tab.follow_log(event(level="INFO", newest=first["newest"])) == gr.skip()
+
+
+def test_emptying_the_trash_says_how_many(tab, studio, made, event, toasts):
+    """Trashed pictures are deleted for good and the bars follow."""
+    studio.review.trash(made(2))
+    assert tab.look()[-1]["trash"]["count"] == 2
+    assert tab.empty_trash(event(days=None))["trash"]["count"] == 0
+    assert "2 pictures are deleted" in toasts[-1][1]
