@@ -1,6 +1,5 @@
 """Who watches, and how they hear of a change: one version number for everything. It knows no jobs."""
 
-import asyncio
 import logging
 import threading
 import time
@@ -51,26 +50,6 @@ class News:
         with self._changed:
             self._changed.wait_for(lambda: self.version != since, timeout)
             return self.version
-
-    async def changes(self, since: int, timeout: float) -> int:
-        """`wait` for coroutines: no thread is held while nothing changes."""
-        loop, changed, told = asyncio.get_running_loop(), asyncio.Event(), False
-
-        def wake(version: int) -> None:
-            nonlocal told
-            if not told:  # once per wait is enough: a step must not pay for every page that is still asleep
-                told = True
-                loop.call_soon_threadsafe(changed.set)
-
-        unsubscribe = self.subscribe(wake)
-        try:
-            if self.version == since:
-                await asyncio.wait_for(changed.wait(), timeout)
-        except asyncio.TimeoutError:
-            return self.version
-        finally:
-            unsubscribe()
-        return self.version
 
     def subscribe(self, callback: Callable[[int], None]) -> Callable[[], None]:
         """`callback(version)` after every change, on the thread that made it: it must return at once. One that raises

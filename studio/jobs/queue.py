@@ -321,10 +321,6 @@ class Queue:
         """Blocks until anything changed after version `since`, or `timeout` seconds; returns the newest version."""
         return self._news.wait(since, timeout)
 
-    async def changes(self, since: int, timeout: float) -> int:
-        """`wait` for coroutines: no thread is held while nothing changes."""
-        return await self._news.changes(since, timeout)
-
     def subscribe(self, callback: Callable[[int], None]) -> Callable[[], None]:
         """`callback(version)` after every change, on the thread that made it: it must return at once. One that raises
         is not called again. Returns the function that ends it.

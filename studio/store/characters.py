@@ -1,5 +1,6 @@
 """Characters: one hand-editable `character.json` each, and the last twenty revisions of it in `history/`."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -181,22 +182,6 @@ class CharacterCollection(Collection[Character]):
         """What differs between two revisions: (dotted path, value before, value after), None for nothing."""
         return differences(self.version(id, older).as_json(), self.version(id, newer).as_json())
 
-    def restore_version(self, id: str, revision: int) -> Character:
-        """Make a new revision that says what `revision` said."""
-        wanted = self.version(id, revision).as_json()
-
-        def bring_back(character: Character) -> None:
-            for name in set(character.as_json()) - set(wanted):
-                delattr(character, name)
-            for name, value in self._checked(wanted):
-                setattr(character, name, value)
-
-        return self.update(id, bring_back)
-
-    def remove_many(self, ids: Iterable[str]) -> None:
-        """Delete `character.json` and its history for good; the folder goes when nothing else is in it."""
-        super().remove_many(ids)
-
     def _shelf_for(self, data: dict) -> Shelf:
         return self._shelf
 
@@ -245,8 +230,15 @@ def _walk(place: str, before: object, after: object, skip: Iterable[str] = ()):
 
 def _keyed(value: object) -> object:
     if isinstance(value, list) and value and all(isinstance(one, dict) and "id" in one for one in value):
-        return {str(one.get("name") or one["id"]): one for one in value}
+        names = Counter(str(one.get("name")) for one in value if one.get("name"))
+        return {_called(one, names): one for one in value}
     return value
+
+
+def _called(part: dict, names: Mapping[str, int]) -> str:
+    """The part's name where that is enough to know it by, else with its id."""
+    name = str(part.get("name") or "")
+    return name if names.get(name) == 1 else f"{name} {part['id']}".strip()
 
 
 def _differs(one: dict, other: dict) -> bool:

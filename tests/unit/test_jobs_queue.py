@@ -1,6 +1,5 @@
 """The queue's promises, over the written collection and over the real store."""
 
-import asyncio
 import errno
 import logging
 import random
@@ -806,22 +805,6 @@ def test_many_threads_wait_and_all_wake(make):
     queue.submit("image", {})
     [thread.join(SOON) for thread in threads]
     assert woken == [queue.version] * 40
-
-
-def test_coroutines_wait_without_a_thread(make):
-    """changes() wakes for a change made on another thread, and times out without one."""
-    queue = make(start=False)
-
-    async def watch():
-        since = queue.version
-        assert await queue.changes(since, 0.02) == since
-        pages = [asyncio.create_task(queue.changes(since, SOON)) for _ in range(20)]
-        await asyncio.sleep(0)
-        threading.Thread(target=queue.submit, args=("image", {})).start()
-        assert all(version > since for version in await asyncio.gather(*pages))
-        assert await queue.changes(since, SOON) == queue.version
-
-    asyncio.run(watch())
 
 
 def test_a_listener_hears_every_change_until_it_leaves_or_raises(make):
