@@ -1,7 +1,6 @@
 """Settings: what a person may choose once. Default, then settings.json, then the environment."""
 
 import copy
-import json
 import os
 import threading
 from collections.abc import Mapping
@@ -252,7 +251,7 @@ def _from_text(setting: Setting, text: str) -> object:
 
 
 def _parse(raw: bytes) -> dict:
-    found = json.loads(raw)
+    found = orjson.loads(raw)
     if not isinstance(found, dict):
         raise ValueError("not a set of settings")
     return found

@@ -1,7 +1,7 @@
 """What a platform is: a place posts go to. It sees a finished draft; never the store, other platforms or a form."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -44,17 +44,13 @@ class Problem:
 @dataclass(frozen=True)
 class Piece:
     """One picture of a draft. `source` is its file, `name` a safe file name without ending, `ai_made` whether AI is
-    known to have made it. `size` is width and height in pixels."""
+    known to have made it."""
 
     asset: Asset
     source: Path
     name: str
     alt_text: str = ""
     ai_made: bool = True
-
-    @property
-    def size(self) -> tuple[int, int]:
-        return self.asset.width, self.asset.height
 
 
 # render(piece, path): write the picture to `path` in the format of its ending, with recipe, origin and alt text inside.
@@ -88,7 +84,6 @@ class Receipt:
 
     files: tuple[Path, ...] = ()
     url: str = ""
-    details: dict = field(default_factory=dict)
 
 
 class Platform(Protocol):

@@ -63,6 +63,16 @@ def test_damaged_settings_fall_back_to_their_previous_copy(paths):
     assert "set aside" in again.notices[0]
 
 
+@pytest.mark.parametrize("content", [b"[" * 100_000, b"\xff\xfe", b"", b"[]", b'{"theme": NaN}'])
+def test_whatever_lies_in_settings_json_the_studio_starts(paths, content):
+    """Bottomless nesting, another encoding, nothing or a list: set aside with a notice, the defaults are used."""
+    paths.house.mkdir(parents=True)
+    paths.settings_file.write_bytes(content)
+    settings = Settings(paths, {})
+    assert settings.get("theme") == "system"
+    assert "set aside" in settings.notices[0]
+
+
 def test_wrong_values_from_outside_are_told_and_ignored(paths):
     """A hand-edited file or an environment variable with nonsense never stops the studio."""
     paths.house.mkdir(parents=True)
