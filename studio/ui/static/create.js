@@ -4,13 +4,25 @@
   const studio = window.studio, el = studio.el;
   const ended = (state) => ["succeeded", "failed", "cancelled"].includes(state);
 
-  /* Show a picture only once it is decoded, so that nothing flickers while frames stream. */
+  /* Show a picture only once it is loaded, so that nothing flickers while frames stream. One load at a time and always
+     the newest next: on a slow line frames are skipped, but each one that was fetched is seen. */
+  const loading = new WeakSet();
+  const pull = (image) => {
+    const url = image.dataset.wanted, next = new Image();
+    loading.add(image);
+    const done = (arrived) => {
+      if (arrived) { image.src = url; image.classList.remove("waiting"); }
+      loading.delete(image);
+      if (image.dataset.wanted !== url) pull(image);
+    };
+    next.onload = () => done(true);
+    next.onerror = () => done(false);
+    next.src = url;
+  };
   const swap = (image, url) => {
     if (image.dataset.wanted === url) return;
     image.dataset.wanted = url;
-    const next = new Image();
-    next.onload = () => { if (image.dataset.wanted === url) { image.src = url; image.classList.remove("waiting"); } };
-    next.src = url;
+    if (!loading.has(image)) pull(image);
   };
 
   /* value: {job, stay, refresh}: the job to show when nothing runs, or also while another runs when `stay`; `refresh` draws

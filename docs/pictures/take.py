@@ -1,0 +1,103 @@
+"""Take the README's pictures again: `python docs/pictures/take.py`. Needs requirements-dev.txt and Chromium.
+
+Starts a studio with the samples on a folder of its own, makes pictures with the starter, and keeps three views of
+1360 x 900 pixels as PNG with a palette, each under 400 kB.
+"""
+
+import io
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "browser")]
+
+MOST_BYTES = 400_000
+SCENES = (
+    ("Mira", "waving", "golden hour"),
+    ("Yuki", "smiling", "morning"),
+    ("Kwame", "laughing", "evening"),
+    ("Mira", "smiling", "night"),
+)
+
+
+def keep(page, name: str) -> None:
+    """Save the view as PNG with as many colours as fit."""
+    from PIL import Image
+
+    image = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    for colours in (256, 192, 128, 96, 64):
+        file = io.BytesIO()
+        palette = image.quantize(colours, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG)
+        palette.save(file, "PNG", optimize=True)
+        if len(file.getvalue()) < MOST_BYTES:
+            break
+    (HERE / f"{name}.png").write_bytes(file.getvalue())
+    print(f"{name}.png  {len(file.getvalue()) / 1000:.0f} kB, {colours} colours", flush=True)
+
+
+def choose(page, label: str, text: str) -> None:
+    page.get_by_label(label, exact=True).locator("visible=true").first.click()
+    page.locator("ul.option-list li").filter(has_text=text).first.click()
+    page.wait_for_timeout(400)
+
+
+def main() -> None:
+    from conftest import ARGUMENTS, CHROMIUM, open_tab, start_server
+    from playwright.sync_api import expect, sync_playwright
+
+    from studio.paths import Paths
+    from studio.services.studio import build
+    from studio.settings import Settings
+
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        data = Path(folder) / "data"
+        paths = Paths(data)
+        with build(paths, Settings(paths, {})) as studio:
+            studio.characters.add_samples()
+        server = start_server(data)
+        try:
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+                page = browser.new_page(viewport={"width": 1360, "height": 900})
+                page.set_default_timeout(240_000)
+                page.goto(server.url)
+                page.wait_for_selector("#studio-tabs")
+                page.wait_for_timeout(2000)
+                open_tab(page, "Create")
+                page.get_by_role("button", name="Clear form").click()
+                for who, words, when in SCENES:
+                    choose(page, "Character", who)
+                    page.fill("#create-prompt textarea", words)
+                    choose(page, "Time of day", when)
+                    page.get_by_role("button", name="Generate", exact=True).click()
+                    page.wait_for_timeout(1500)
+                    expect(page.locator("#create-stage .stage-line")).to_have_text("Done")
+                    expect(page.locator("#create-stage .stage-buttons")).to_have_count(4)
+                page.wait_for_timeout(5000)  # confirmations have gone
+                keep(page, "create")
+
+                open_tab(page, "Review")
+                cards = page.locator("#review-grid .grid-card")
+                expect(cards).to_have_count(4 * len(SCENES))
+                cards.nth(1).dblclick()
+                expect(page.locator(".desk-position")).to_be_visible()
+                for key in ("a", "a", "s", "ArrowRight", "a", "ArrowLeft"):
+                    page.keyboard.press(key)
+                    page.wait_for_timeout(900)
+                page.wait_for_timeout(1500)
+                keep(page, "review")
+
+                open_tab(page, "Characters")
+                page.wait_for_timeout(1500)
+                page.locator(".character-open", has_text="Mira").first.click()
+                page.wait_for_timeout(9000)  # the preview is made
+                keep(page, "characters")
+                browser.close()
+        finally:
+            server.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,178 @@
+"""Review in a real browser with a full library, hostile names among it: grid, desk by keyboard, bulk actions, phone."""
+
+import pytest
+from conftest import open_tab, start_server
+from library import HOSTILE, fill
+from playwright.sync_api import expect
+
+NUMBER = 130
+COUNT = ".review-count"
+
+NAMELESS = """() => [...document.querySelectorAll("input, select, textarea, button, [role=button], [role=option], [role=tab]")]
+  .filter((one) => one.offsetParent && !one.closest("[aria-hidden=true]") && one.type !== "hidden" && one.type !== "file")
+  .filter((one) => {
+    const by = (one.getAttribute("aria-labelledby") || "").split(" ").map((id) => document.getElementById(id)?.innerText || "").join("");
+    const label = [...(one.labels || [])].map((each) => each.innerText).join("") + (one.closest("label")?.innerText || "");
+    const inside = [...one.querySelectorAll("img")].map((each) => each.alt).join("");
+    return !(one.getAttribute("aria-label") || by || label || one.title || one.innerText || inside).trim();
+  }).map((one) => one.outerHTML.slice(0, 160))"""
+
+# text that is too pale on what lies behind it: WCAG AA, 4.5 to 1, large text 3 to 1
+PALE = """() => {
+  const parse = (text) => (text.match(/[\\d.]+/g) || []).map(Number);
+  const light = (c) => { const [r, g, b] = c.map((x) => (x /= 255) <= 0.03928 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+  const behind = (node) => { for (; node; node = node.parentElement) { const style = getComputedStyle(node); if (style.backgroundImage !== "none") return null;
+    const c = parse(style.backgroundColor); if (c.length === 3 || c[3] === 1) return c.slice(0, 3); if (c[3] > 0) return null; } return [255, 255, 255]; };
+  const found = [];
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) {
+    const node = walk.currentNode.parentElement;
+    if (!walk.currentNode.data.trim() || !node.offsetParent || node.closest("[disabled], [aria-disabled=true], script, style, .toast-wrap")) continue;
+    const style = getComputedStyle(node), back = behind(node), ink = parse(style.color);
+    if (!back || ink[3] !== undefined && ink[3] < 1 || style.visibility === "hidden" || Number(style.opacity) < 1) continue;
+    const [a, b] = [light(ink.slice(0, 3)), light(back)].sort((x, y) => y - x), ratio = (a + 0.05) / (b + 0.05);
+    const size = parseFloat(style.fontSize), large = size >= 24 || size >= 18.66 && Number(style.fontWeight) >= 700;
+    if (ratio < (large ? 3 : 4.5)) found.push(`${ratio.toFixed(2)} ${walk.currentNode.data.trim().slice(0, 40)}`);
+  }
+  return [...new Set(found)];
+}"""
+TABS = ("Characters", "Create", "Review", "Publish", "System")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """A studio whose library has more than two pages."""
+    data = tmp_path_factory.mktemp("full") / "data"
+    fill(data, NUMBER, hostile=True)
+    running = start_server(data)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def library(page):
+    """The page with the library open; any dialog of the browser fails the test: it would come from a hostile name."""
+    said = []
+    page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
+    open_tab(page, "Review")
+    expect(page.locator("#review-grid .grid-card")).to_have_count(60)
+    yield page
+    assert said == []
+
+
+def test_the_library_is_paged_and_filtered(library, shots):
+    """Pages of sixty, newest first; state, date and words narrow them; Clear brings all back."""
+    total = NUMBER - NUMBER // 7
+    expect(library.locator(COUNT).first).to_contain_text(f"1 to 60 of {total}")
+    shots("review-full")
+    library.get_by_role("button", name="Older").click()
+    expect(library.locator(COUNT).first).to_contain_text(f"61 to {total}")
+    library.get_by_role("button", name="Newer").click()
+    library.locator(".review-filters label", has_text="Rejected").click()
+    expect(library.locator(COUNT).first).to_contain_text("of 1")
+    library.get_by_label("Search").fill("nothing like this")
+    expect(library.locator("#review-grid .empty-title")).to_have_text("No picture matches")
+    shots("review-no-match")
+    library.get_by_text("More filters").click()
+    library.get_by_label("From", exact=True).fill("31.1.2026")
+    expect(library.locator(".toast-body").first).to_contain_text("is not a day")
+    library.get_by_role("button", name="Clear filters").click()
+    expect(library.locator(COUNT).first).to_contain_text(f"1 to 60 of {total}")
+
+
+def test_the_grid_by_keyboard_and_in_bulk(library, shots):
+    """Arrows move, Space selects, the bar acts on what is selected: compare, zip, tag, undo."""
+    cards = library.locator("#review-grid .grid-card")
+    cards.first.focus()
+    for key in (" ", "ArrowRight", " ", "ArrowDown", " "):
+        library.keyboard.press(key)
+    expect(library.locator("#review-bulk")).to_contain_text("3 selected")
+    shots("review-selected", full_page=False)
+    library.get_by_role("button", name="Compare").click()
+    expect(library.locator("dialog.compare figure")).to_have_count(3)
+    shots("review-compare", full_page=False)
+    library.keyboard.press("Escape")
+    expect(library.locator("dialog.compare")).to_have_count(0)
+    with library.expect_download() as saved:
+        library.get_by_role("button", name="Download zip").click()
+    assert saved.value.suggested_filename.endswith(".zip")
+    library.locator("#review-bulk").get_by_label("Tags", exact=True).fill("sea")
+    library.get_by_role("button", name="Add tags").click()
+    expect(library.locator(".toast-body").last).to_contain_text("3 tagged")
+    library.locator(".review-bar").get_by_role("button", name="Undo").click()
+    expect(library.locator(".toast-body").last).to_contain_text("Undone: tagging 3 pictures")
+
+
+def test_the_desk_by_keyboard_alone(library, shots):
+    """From the grid: Enter opens, A approves and goes on, R and a number reject, S stars, arrows walk, U takes back."""
+    library.locator(".review-filters label", has_text="New").click()
+    expect(library.locator("#review-grid .badge.approved")).to_have_count(0)
+    library.locator("#review-grid .grid-card").first.focus()
+    library.keyboard.press("Enter")
+    position, badge = library.locator(".desk-position"), library.locator(".desk-head .badge")
+    expect(position).to_have_text("1 of 60")
+    shots("review-desk-full")
+    library.keyboard.press("a")
+    expect(position).to_have_text("2 of 60")
+    library.keyboard.press("r")
+    library.keyboard.press("2")
+    expect(position).to_have_text("3 of 60")
+    library.keyboard.press("s")
+    expect(library.locator(".desk-star")).to_be_visible()
+    library.keyboard.press("ArrowLeft")
+    expect(library.locator(".desk-reason")).to_contain_text("Rejected:")
+    library.keyboard.press("ArrowLeft")
+    expect(badge).to_have_text("approved")
+    for expected in ("3 of 60", "2 of 60", "1 of 60"):  # star, reject, approve are taken back in turn
+        library.keyboard.press("u")
+        expect(position).to_have_text(expected)
+    expect(badge).to_have_text("new")
+    library.keyboard.type("aaa")  # quick presses judge three pictures, not one three times
+    expect(position).to_have_text("4 of 60")
+
+
+def test_hostile_names_stay_text(library):
+    """Names, tags, prompts and captions that are HTML are shown as they were typed, on every tab."""
+    library.get_by_label("Character", exact=True).locator("visible=true").first.click()
+    library.locator("ul.option-list li").filter(has_text=HOSTILE).first.click()
+    for name in TABS:
+        open_tab(library, name)
+        library.wait_for_timeout(500)
+        assert library.locator('img[src="x"]').count() == 0, name
+    open_tab(library, "Publish")
+    library.locator("#publish-approved .grid-card").first.click()
+    expect(library.get_by_label("Alt text, picture 1")).to_be_visible()
+    library.locator("#publish-caption textarea").fill(HOSTILE)
+    library.get_by_label("Title", exact=True).fill(HOSTILE)
+    library.get_by_role("button", name="Save draft").click()
+    expect(library.locator(".post-title").first).to_have_text(HOSTILE)
+    assert library.locator('img[src="x"]').count() == 0
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_every_control_is_named_and_every_text_readable(library, dark):
+    """Each field and button has an accessible name, and text stands out by WCAG AA, in light and dark."""
+    library.evaluate("on => document.body.classList.toggle('dark', on)", dark)
+    for name in TABS:
+        open_tab(library, name)
+        library.wait_for_timeout(500)
+        assert library.evaluate(NAMELESS) == [], name
+        assert library.evaluate(PALE) == [], name
+
+
+def test_a_phone_never_scrolls_sideways(library):
+    """At 390 pixels every tab fits, and all five tabs are in sight."""
+    library.set_viewport_size({"width": 390, "height": 844})
+    library.wait_for_timeout(400)
+    for name in TABS:
+        tab = library.get_by_role("tab", name=name, exact=True)
+        expect(tab).to_be_visible()
+        tab.click()
+        library.wait_for_timeout(400)
+        assert library.evaluate("document.documentElement.scrollWidth") <= 390, name
+        wide = library.evaluate(
+            """() => [...document.querySelectorAll(".tabitem *")].filter((one) => one.offsetParent
+            && one.getBoundingClientRect().right > 392 && !one.closest(".log, .character-table, .offscreen, table"))
+            .map((one) => one.className || one.tagName).slice(0, 5)"""
+        )
+        assert wide == [], name
