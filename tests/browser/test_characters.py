@@ -195,6 +195,15 @@ def test_text_is_never_markup(page):
     page.get_by_role("button", name="Cards").click()
 
 
+def test_the_page_never_moves_the_editor(page):
+    """A new character survives what the page sets by itself while it is still loading."""
+    page.get_by_role("button", name="New character").click()
+    page.get_by_label("Name", exact=True).fill("Early Bird")
+    page.wait_for_timeout(3000)
+    expect(page.get_by_label("Name", exact=True)).to_have_value("Early Bird")
+    expect(page.locator(".head-words h2")).to_contain_text("New character")
+
+
 def test_search_and_keyboard(page):
     """Search narrows the cards; a card opens with Enter; an empty answer says what was searched."""
     page.get_by_label("Search").fill("Kwame")
@@ -252,9 +261,9 @@ def test_system_tells_and_takes(page, shots):
     expect(page.locator(".log-line").first).to_be_visible()
     page.get_by_role("switch", name="Live").click()
     expect(page.get_by_role("switch", name="Live")).to_have_attribute("aria-checked", "true")
-    page.get_by_label("Level").select_option("ERROR")
+    page.get_by_label("Level", exact=True).select_option("ERROR")
     expect(page.locator(".log-line.info")).to_have_count(0)
-    page.get_by_label("Level").select_option("DEBUG")
+    page.get_by_label("Level", exact=True).select_option("DEBUG")
     expect(page.locator(".log-line").first).to_be_visible()
     shots("system-log")
 

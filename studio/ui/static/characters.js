@@ -50,7 +50,7 @@
     return frame;
   };
 
-  /* value: {characters: [{id, name, line, bio, status, trashed, portrait, facts, changed}], more, total, welcome: null | {samples: [{name, bio, portrait}]},
+  /* value: {characters: [{id, name, line, bio, status, trashed, portrait, facts, changed}], more, total, text, welcome: null | {samples: [{name, bio, portrait}]},
              empty: {title, next}, trash: bool}
      Emits select {action: "open" | "restore" | "delete" | "samples" | "surprise" | "new" | "more", id}. */
   studio.characterList = (element, props, trigger, watch) => {
@@ -94,7 +94,9 @@
     const setView = (next) => { view = next; try { localStorage.setItem("studio-characters-view", view); } catch { /* private window */ } render(); root().querySelector(".view-switch [aria-pressed=true]")?.focus(); };
     const root = () => studio.root(element, "characters-root");
     const render = () => {
-      const { characters = [], more = 0, total = 0, empty } = value();
+      const { characters = [], more = 0, total = 0, text, empty } = value();
+      const typed = document.querySelector("#characters-search :is(input, textarea)");
+      if (typed && text !== undefined && typed.value.trim() !== text.trim()) return; // the answer to an older question
       if (value().welcome) return root().replaceChildren(welcome(value().welcome));
       root().replaceChildren(
         el("div", { class: "characters-head" }, el("span", { role: "status" }, `${total} ${total === 1 ? "character" : "characters"}`),

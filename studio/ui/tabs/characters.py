@@ -40,7 +40,6 @@ class CharactersTab:
         self.editing, self.revision, self.surprise_seed = gr.State(None), gr.State(None), gr.State(None)
         self.limit, self.chosen, self.offered = gr.State(PAGE), gr.State([]), gr.State([])
         self.asked = gr.Textbox(visible=False)  # what the header chose, beside what the person then agreed to
-        self.stayed = gr.Textbox(visible=False)  # whom the header goes back to, and when
         self.undo = drawn_by("undo", elem_id="characters-undo")
         with gr.Column(visible=True, elem_id="characters-gallery") as self.gallery:
             self._gallery()
@@ -51,7 +50,12 @@ class CharactersTab:
     def _gallery(self) -> None:
         with gr.Row(elem_classes="gallery-tools"):
             self.search = gr.Textbox(
-                label="Search", placeholder="Name, bio, tag", type="text", scale=2, min_width=180, max_length=200
+                label="Search",
+                placeholder="Name, bio, tag",
+                scale=2,
+                min_width=180,
+                max_length=200,
+                elem_id="characters-search",
             )
             self.status = gr.Radio(STATUSES, value="", label="Show", elem_classes="segments", min_width=260, scale=2)
             with gr.Row(elem_classes="gallery-buttons", scale=3):
@@ -142,17 +146,14 @@ class CharactersTab:
         self.save.click(
             shown(self.keep), inputs_kwargs=saved, outputs=[*state, *lists], api_name="characters_save", **quiet
         )
-        shared.character.change(
+        # `input`, not `change`: only a person's own choice moves the editor, never what the page sets by itself.
+        shared.character.input(
             shown(self.follow),
             inputs_kwargs={"wanted": shared.character, "editing": self.editing, "asked": self.asked},
-            # Never the header itself: even an output that is skipped makes a dropdown say that it changed, for ever.
-            outputs=[self.stayed, *(one for one in whole if one is not shared.character)],
+            outputs=whole,
             js="(wanted, editing) => window.studio.editor.follow(wanted).then((id) => [id, editing, wanted])",
             api_name="characters_follow",
             **quiet,
-        )
-        self.stayed.change(
-            lambda stayed: stayed.split()[0], self.stayed, shared.character, api_name="characters_stayed", **quiet
         )
         gr.on(
             [box.input for box in [*self.form.values(), self.template]],
@@ -266,6 +267,7 @@ class CharactersTab:
             "characters": [parts.card(one, self._portrait(one)) for one in found[:limit]],
             "more": max(0, len(found) - limit),
             "total": len(found),
+            "text": text or "",
             "empty": nothing_found(text, status),
         }
 
@@ -312,10 +314,8 @@ class CharactersTab:
         if editing is None or not wanted:
             return gr.skip()
         if wanted == editing:
-            return {self.stayed: f"{wanted} {time.monotonic_ns()}"} if asked != wanted else gr.skip()
-        opened = self._open(self.characters.get(wanted))
-        del opened[self.shared.character]
-        return opened
+            return {self.shared.character: wanted} if asked != wanted else gr.skip()
+        return self._open(self.characters.get(wanted))
 
     def act(self, event: gr.EventData, editing):
         """A button of the editor's head."""
