@@ -59,6 +59,7 @@ def main() -> None:
         server = start_server(data)
         try:
             with sync_playwright() as playwright:
+                expect.set_options(timeout=240_000)
                 browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
                 page = browser.new_page(viewport={"width": 1360, "height": 900})
                 page.set_default_timeout(240_000)
