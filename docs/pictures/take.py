@@ -1,7 +1,7 @@
 """Take the README's pictures again: `python docs/pictures/take.py`. Needs requirements-dev.txt and Chromium.
 
 Starts a studio with the samples on a folder of its own, makes pictures with the starter, and keeps three views of
-1360 x 900 pixels as PNG with a palette, each under 400 kB.
+1360 x 900 pixels as PNG, each under 400 kB, with a palette where it must be.
 """
 
 import io
@@ -27,14 +27,16 @@ def keep(page, name: str) -> None:
     from PIL import Image
 
     image = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-    for colours in (256, 192, 128, 96, 64):
-        file = io.BytesIO()
-        palette = image.quantize(colours, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG)
-        palette.save(file, "PNG", optimize=True)
+    for colours in (None, 256, 192, 128, 64):
+        file, kept = io.BytesIO(), image
+        if colours:
+            palette = image.quantize(colours, method=Image.Quantize.MEDIANCUT)
+            kept = image.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
+        kept.save(file, "PNG", optimize=True)
         if len(file.getvalue()) < MOST_BYTES:
             break
     (HERE / f"{name}.png").write_bytes(file.getvalue())
-    print(f"{name}.png  {len(file.getvalue()) / 1000:.0f} kB, {colours} colours", flush=True)
+    print(f"{name}.png  {len(file.getvalue()) / 1000:.0f} kB, {colours or 'all'} colours", flush=True)
 
 
 def choose(page, label: str, text: str) -> None:
@@ -93,7 +95,9 @@ def main() -> None:
                 open_tab(page, "Characters")
                 page.wait_for_timeout(1500)
                 page.locator(".character-open", has_text="Mira").first.click()
-                page.wait_for_timeout(9000)  # the preview is made
+                page.wait_for_timeout(1500)
+                page.get_by_role("tab", name="Appearance", exact=True).click()
+                page.wait_for_timeout(12000)  # the preview is made
                 keep(page, "characters")
                 browser.close()
         finally:
