@@ -153,10 +153,10 @@ class ReviewTab:
             **quiet,
         )
         on(opened, self.first_page, {"current": self.current}, name="open")
-        changes = [self.whose.input, self.state.input, self.look.input, self.tag.input, self.starred.input]
-        on(changes, self.first_page, name="filter")
-        typed = [self.text.input, self.since.input, self.until.input]
-        on(typed, self.first_page, name="search", trigger_mode="always_last")
+        # one listener for all of them: an answer to the filters of a moment ago must not come after that to the newest
+        changes = [self.whose.input, self.state.input, self.look.input, self.tag.input, self.starred.input,
+                   self.text.input, self.since.input, self.until.input]  # fmt: skip
+        on(changes, self.first_page, name="filter", trigger_mode="always_last")
         on([self.older.click], self.step_page, {"cursors": self.cursors, "by": gr.State(1)}, name="older")
         on([self.newer.click], self.step_page, {"cursors": self.cursors, "by": gr.State(-1)}, name="newer")
         self.clear.click(
