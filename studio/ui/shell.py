@@ -8,6 +8,7 @@ import studio as package
 from studio.services.studio import Studio
 from studio.ui.guard import shown
 from studio.ui.parts.empty import header
+from studio.ui.parts.listeners import calm
 from studio.ui.shared import Shared
 from studio.ui.tabs.characters import CharactersTab
 from studio.ui.tabs.create import CreateTab
@@ -114,6 +115,7 @@ def draw(studio: Studio) -> tuple[gr.Blocks, dict[str, object]]:
                 api_name=f"open_{tab_id}",
                 api_visibility="private",
             )
+    calm(page)
     return page, {tab.id: tab for tab in drawn}
 
 

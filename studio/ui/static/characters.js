@@ -94,6 +94,7 @@
     const setView = (next) => { view = next; try { localStorage.setItem("studio-characters-view", view); } catch { /* private window */ } render(); root().querySelector(".view-switch [aria-pressed=true]")?.focus(); };
     const root = () => studio.root(element, "characters-root");
     const render = () => {
+      if (!props.value) return; // the page's load event brings the first list
       const { characters = [], more = 0, total = 0, text, empty } = value();
       const typed = document.querySelector("#characters-search :is(input, textarea)");
       if (typed && text !== undefined && typed.value.trim() !== text.trim()) return; // the answer to an older question

@@ -62,7 +62,7 @@ class CharactersTab:
                 self.new = gr.Button("New character", variant="primary", min_width=130)
                 self.surprise = gr.Button("Surprise me", min_width=110)
                 self.upload = gr.UploadButton("Import zip", file_types=[".zip"], min_width=110)
-        self.list = drawn_by("characterList", self.listed("", "", PAGE), elem_id="characters-list")
+        self.list = drawn_by("characterList", elem_id="characters-list")
 
     def _editor(self) -> None:
         with gr.Row(elem_id="character-head"):
@@ -111,20 +111,15 @@ class CharactersTab:
         whole = [*state, *lists, *self.form.values(), self.template, self.voice, self.words, self.picture]
         whole += [self.gallery, self.editor, self.undo, self.list, self.limit]
 
-        # Two listeners: one that is busy forgets a trigger of another kind that comes meanwhile.
-        for events, name in (
-            ([shared.page.load, shared.changed.change], "characters_list"),
-            ([self.search.input, self.status.input], "characters_search"),
-        ):
-            gr.on(
-                events,
-                shown(self.listed),
-                inputs_kwargs=listing,
-                outputs=self.list,
-                trigger_mode="always_last",
-                api_name=name,
-                **quiet,
-            )
+        gr.on(
+            [shared.page.load, shared.changed.change, self.search.change, self.status.input],
+            shown(self.listed),
+            inputs_kwargs=listing,
+            outputs=self.list,
+            trigger_mode="always_last",
+            api_name="characters_list",
+            **quiet,
+        )
         self.list.select(
             shown(self.choose),
             inputs_kwargs={**listing, "current": shared.character},
