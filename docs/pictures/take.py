@@ -11,7 +11,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "browser")]
+sys.path.insert(0, str(ROOT))
 
 MOST_BYTES = 400_000
 SCENES = (
@@ -46,12 +46,12 @@ def choose(page, label: str, text: str) -> None:
 
 
 def main() -> None:
-    from conftest import ARGUMENTS, CHROMIUM, open_tab, start_server
     from playwright.sync_api import expect, sync_playwright
 
     from studio.paths import Paths
     from studio.services.studio import build
     from studio.settings import Settings
+    from tests.browser.conftest import ARGUMENTS, CHROMIUM, open_tab, start_server
 
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         data = Path(folder) / "data"

@@ -5,9 +5,10 @@ import statistics
 import time
 from pathlib import Path
 
-from conftest import open_tab
 from PIL import Image
 from playwright.sync_api import expect
+
+from tests.browser.conftest import open_tab
 
 CHECKS = (Path(__file__).parent / "checks.js").read_text("utf-8").rstrip()
 LINE = "#create-stage .stage-line"

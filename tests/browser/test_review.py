@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
-from conftest import open_tab, start_server
-from library import HOSTILE, fill
 from playwright.sync_api import expect
+
+from tests.browser.conftest import open_tab, start_server
+from tests.browser.library import HOSTILE, fill
 
 NUMBER = 130
 CHECKS = (Path(__file__).parent / "checks.js").read_text("utf-8").rstrip()
