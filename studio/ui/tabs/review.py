@@ -10,6 +10,7 @@ from studio.domain.asset import Asset
 from studio.domain.requests import AssetFilter, AssetPatch
 from studio.errors import StudioError
 from studio.ui.guard import shown, told
+from studio.ui.parts.downloads import handed_out
 from studio.ui.parts.drawn import drawn_by
 from studio.ui.parts.pictures import grid, grid_value
 from studio.ui.shared import Shared
@@ -155,7 +156,8 @@ class ReviewTab:
         on(opened, self.first_page, {"current": self.current}, name="open")
         # one listener for all of them: an answer to the filters of a moment ago must not come after that to the newest
         changes = [self.whose.input, self.state.input, self.look.input, self.tag.input, self.starred.input,
-                   self.text.input, self.since.input, self.until.input]  # fmt: skip
+                   self.text.input, self.text.submit, self.since.input, self.since.submit,
+                   self.until.input, self.until.submit]  # fmt: skip
         on(changes, self.first_page, name="filter", trigger_mode="always_last")
         on([self.older.click], self.step_page, {"cursors": self.cursors, "by": gr.State(1)}, name="older")
         on([self.newer.click], self.step_page, {"cursors": self.cursors, "by": gr.State(-1)}, name="newer")
@@ -379,7 +381,7 @@ class ReviewTab:
         return some(ids)
 
     def pack(self, ids, kind, packed):
-        return str(self.studio.review.zip(some(ids), format=kind)), packed + 1
+        return handed_out(self.studio.review.zip(some(ids), format=kind)), packed + 1
 
     # ------------------------------------------------------------------ desk
     @staticmethod
