@@ -99,9 +99,6 @@ class PublishTab:
             self.publish = gr.Button("Publish", variant="primary", min_width=120, interactive=False)
             self.trash = gr.Button("Trash", min_width=90, visible=False)
             self.restore = gr.Button("Restore", min_width=90, visible=False)
-            self.package = gr.DownloadButton(
-                "Download package", variant="primary", min_width=180, visible=False, elem_id="publish-package"
-            )
         with gr.Accordion("History", open=False):
             self.history = gr.HTML("", apply_default_css=False)
 
@@ -124,7 +121,7 @@ class PublishTab:
         editor = [
             self.posts, self.post_id, self.asset_ids, self.pictures, self.approved, self.caption, self.hashtags,
             self.name, self.disclosure, self.targets, self.variants, self.choices, self.problems, self.save,
-            self.approve, self.unapprove, self.publish, self.trash, self.restore, self.result, self.package,
+            self.approve, self.unapprove, self.publish, self.trash, self.restore, self.result,
             self.history, self.picker, self.write, self.format, *self.alt,
         ]  # fmt: skip
         who = {"character_id": shared.character, "state": self.state}
@@ -309,37 +306,34 @@ class PublishTab:
         ids = list(post.asset_ids if post else asset_ids or [])
         caption = post.caption if post else None
         status = ("trashed" if post.trashed_at else post.state) if post else "draft"
-        open_ = status in ("draft", "approved", "failed")
+        open_, changeable = status in ("draft", "approved", "failed"), status in ("draft", "failed")
         problems = self.studio.publishing.problems(post.id) if post and open_ else []
-        package = next((one for one in (post.files if post else []) if one.endswith(".zip")), None)
-        package_path = str(self.studio.paths.inside(package)) if package else None
         return [
             self._posts(character_id, state, post.id if post else None),
             post.id if post else None,
             ids,
             self._chosen(ids),
             self._approved(character_id, ids),
-            gr.Textbox(value=caption.text if caption else "", interactive=open_),
-            gr.Textbox(value=" ".join(tagged(caption.hashtags)) if caption else "", interactive=open_),
-            gr.Textbox(value=post.title if post else "", interactive=open_),
-            gr.Textbox(value=post.disclosure if post else self._disclosure(character_id), interactive=open_),
-            gr.CheckboxGroup(value=list(post.targets) if post else ["export"], interactive=open_),
+            gr.Textbox(value=caption.text if caption else "", interactive=changeable),
+            gr.Textbox(value=" ".join(tagged(caption.hashtags)) if caption else "", interactive=changeable),
+            gr.Textbox(value=post.title if post else "", interactive=changeable),
+            gr.Textbox(value=post.disclosure if post else self._disclosure(character_id), interactive=changeable),
+            gr.CheckboxGroup(value=list(post.targets) if post else ["export"], interactive=changeable),
             [],
             {"variants": []},
             problem_list(post, problems),
-            gr.Button(visible=open_),
+            gr.Button(visible=changeable),
             gr.Button(visible=status in ("draft", "failed")),
             gr.Button(visible=status == "approved"),
             gr.Button(visible=status in ("draft", "approved", "failed"), interactive=status == "approved"),
             gr.Button(visible=post is not None and status != "trashed"),
             gr.Button(visible=status == "trashed"),
             published(post),
-            gr.DownloadButton(value=package_path, visible=bool(package_path) and status == "published"),
             history(post),
-            gr.Accordion(visible=open_, open=not ids),
-            gr.Button(interactive=open_),
+            gr.Accordion(visible=changeable, open=not ids),
+            gr.Button(interactive=changeable),
             gr.Dropdown(interactive=open_),
-            *self._alt_boxes(ids, caption.alt_text if caption else {}, interactive=open_),
+            *self._alt_boxes(ids, caption.alt_text if caption else {}, interactive=changeable),
         ]
 
     def _disclosure(self, character_id) -> str:
@@ -390,7 +384,13 @@ def published(post: Post | None) -> str:
     shown_files = [one for one in post.files if not one.endswith(".zip")]
     folder = shown_files[0].rsplit("/", 1)[0] if shown_files else ""
     names = ", ".join(one.rsplit("/", 1)[-1] for one in shown_files)
-    return notice(f"Published on {when} UTC.", "good") + facts([("Folder", folder), ("Files", names)])
+    links = [
+        f'<a class="download" href="/api/v1/posts/{html.escape(post.id)}/files/{n}" download>Download package</a>'
+        for n, one in enumerate(post.files)
+        if one.endswith(".zip")
+    ]
+    done = notice(f"Published on {when} UTC.", "good") + facts([("Folder", folder), ("Files", names)])
+    return done + "".join(links)
 
 
 def history(post: Post | None) -> str:

@@ -1,15 +1,13 @@
 """System: how the house is, what it wrote down, what can be set. It asks the system service and shows its answers."""
 
 import html
-import shutil
-from pathlib import Path
 
 import gradio as gr
-from gradio.utils import get_upload_folder
 
 from studio.errors import Conflict, StudioError
 from studio.ui.guard import shown, toast, told
 from studio.ui.parts import house
+from studio.ui.parts.downloads import handed_out
 from studio.ui.parts.drawn import drawn_by
 from studio.ui.parts.empty import facts, notice
 from studio.ui.shared import Shared
@@ -161,10 +159,3 @@ class SystemTab:
 def card(title: str, pairs: list[tuple[str, str]]) -> str:
     """Facts under a title."""
     return f'<section class="card"><h3 class="panel-title">{html.escape(title)}</h3>{facts(pairs)}</section>'
-
-
-def handed_out(path: Path) -> str:
-    """A copy of `path` where the page may download it from: only that folder is ever served."""
-    folder = Path(get_upload_folder()) / path.stem
-    folder.mkdir(parents=True, exist_ok=True)
-    return str(shutil.copy2(path, folder / path.name))
