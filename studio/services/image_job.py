@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from studio.domain.asset import Asset, Quality, Recipe
+from studio.domain.asset import Asset, Recipe
 from studio.domain.document import now
 from studio.domain.job import Job
 from studio.domain.requests import AssetFilter
@@ -14,6 +14,7 @@ from studio.errors import StudioError
 from studio.paths import Paths, safe_name
 from studio.services.compose import Composed
 from studio.services.engine_use import EngineUse, translated
+from studio.services.scoring import scored
 from studio.services.versions import versions
 
 if TYPE_CHECKING:
@@ -139,7 +140,6 @@ class ImageExecutor:
 
     def _filed(self, job: Job, recipe: Recipe, image, upscaled) -> Asset:
         """Media first, document second: what is in the library can be opened."""
-        from pipelines import quality
         from studio.media.embed import save_png
 
         final = upscaled or image
@@ -165,7 +165,7 @@ class ImageExecutor:
             len(content),
             hashlib.sha256(content).hexdigest(),
         )
-        asset.quality = Quality(**quality.score(final))
+        asset.quality = scored(final)
         return self.store.assets.add(asset)
 
     def _free_path(self, folder, name: str, job: Job):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import shutil
 import threading
 import time
 import zipfile
@@ -18,8 +17,10 @@ from pathlib import Path
 
 from studio.domain.asset import Asset, Recipe
 from studio.domain.requests import AssetFilter, AssetPatch
+from studio.durable import replace
 from studio.errors import BadRequest, Conflict, NotFound, StudioError
 from studio.paths import Paths, safe_name
+from studio.services.scoring import scored
 from studio.settings import Settings
 from studio.store import Page, Store, find_orphans
 
@@ -40,12 +41,18 @@ class _Action:
 
 
 class Review:
-    """`judged` is told of every asset that was approved. Undo covers the last 50 changes of this process."""
+    """`judged` is told of every asset that was approved, `moved` of those that went into the trash, came out of it or
+    are gone for good. Undo covers the last 50 changes of this process."""
 
     def __init__(
-        self, store: Store, paths: Paths, settings: Settings, judged: Callable[[Asset], None] = lambda asset: None
+        self,
+        store: Store,
+        paths: Paths,
+        settings: Settings,
+        judged: Callable[[Asset], None] = lambda asset: None,
+        moved: Callable[[list[Asset]], None] = lambda assets: None,
     ):
-        self.store, self.paths, self.settings, self._judged = store, paths, settings, judged
+        self.store, self.paths, self.settings, self._judged, self._moved = store, paths, settings, judged, moved
         self._actions: deque[_Action] = deque(maxlen=MOST_UNDONE)
         self._lock = threading.RLock()
 
@@ -73,7 +80,7 @@ class Review:
 
     def missing(self, asset: Asset) -> bool:
         """Whether the asset's file is gone."""
-        return not self.paths.inside(asset.file).is_file()
+        return self.store.assets.missing(asset)
 
     def thumbnail(self, id: str) -> Path:
         """A small WebP, made when first asked for. Raises NotFound when the picture's file is missing."""
@@ -117,7 +124,9 @@ class Review:
                 action = self._actions.pop()
                 there = [id for id in action.before if self._exists(id)]
                 if there:
-                    self._write(there, lambda asset, before=action.before: before[asset.id])
+                    changed = self._write(there, lambda asset, before=action.before: before[asset.id])
+                    if any("previous_state" in fields for fields in action.before.values()):
+                        self._moved(changed)
                     return action.what
             return None
 
@@ -136,6 +145,8 @@ class Review:
             if any(before.values()):
                 self._actions.append(_Action(what, before))
         log.info("Review: %s%s", what, f" by {by}" if by else "")
+        if moved := [asset for asset in changed if "previous_state" in before.get(asset.id, {})]:
+            self._moved(moved)
         for asset in changed:
             if asset.state == "approved" and before.get(asset.id, {}).get("state") not in (None, "approved"):
                 self._judged(asset)
@@ -164,32 +175,36 @@ class Review:
             if kept := [asset for asset in assets if asset.state != "trashed"]:
                 which = "This picture is" if len(kept) == 1 else f"{len(kept)} of these pictures are"
                 raise Conflict(f"{which} not in the trash.", "Only what is in the trash can be deleted for good.")
+            # the documents go first: a file without one is offered again, the reverse looks like a loss
+            self.store.assets.remove_many(ids)
             for asset in assets:
-                # the document goes first: a file without one is offered again, the reverse looks like a loss
-                self.store.assets.remove(asset.id)
                 for path in (asset.file, asset.original_file):
-                    self._remove_file(self.paths.inside(path) if path else None)
-                self._remove_file(self._thumbnail_path(asset.id))
+                    self._remove_file(path)
+                self._thumbnail_path(asset.id).unlink(missing_ok=True)
+        if assets:
+            self._moved(assets)
         return len(assets)
 
     def empty_trash(self, older_than_days: int | None = None) -> int:
         """Delete what lies in the trash, or only what has been there longer; how many."""
-        gone = 0
+        gone, cursor = 0, None
         border = time.time() - (older_than_days or 0) * 86400
         while True:
-            page = self.search(AssetFilter(state="trashed"), limit=200)
+            page = self.search(AssetFilter(state="trashed"), limit=200, cursor=cursor)
             ids = [one.id for one in page.items if older_than_days is None or _seconds(one.updated_at) < border]
-            if not ids:
-                return gone
             gone += self.delete_forever(ids)
+            cursor = page.next_cursor  # a mark by age: it stays good though what lay before it is gone
+            if cursor is None:
+                return gone
 
-    @staticmethod
-    def _remove_file(path: Path | None) -> None:
+    def _remove_file(self, relative: str | None) -> None:
         try:
-            if path:
-                path.unlink(missing_ok=True)
-        except OSError as error:  # on Windows somebody may be looking at it; it is found as an orphan later
-            log.warning("%s could not be deleted: %s", path.name, error)
+            if relative:
+                self.paths.inside(relative).unlink(missing_ok=True)
+        except (OSError, StudioError) as error:
+            # on Windows somebody may be looking at it, then it is found as an orphan later; or the path was edited by
+            # hand and leads out of the data folder, where nothing is deleted
+            log.warning("%s could not be deleted: %s", relative, error)
 
     # ------------------------------------------------------------------ bringing in, taking out
     def import_picture(self, path: Path | str, character_id: str | None = None) -> Asset:
@@ -198,6 +213,7 @@ class Review:
         The file is copied unchanged when it is PNG, JPEG or WebP. Raises StudioError when it is no picture, NotFound
         for an unknown character.
         """
+        from studio.media.atomic import write_file
         from studio.media.embed import open_picture, read_recipe, save_png
 
         path = Path(path)
@@ -211,19 +227,16 @@ class Review:
         )
         kind = {"PNG": ".png", "JPEG": ".jpg", "MPO": ".jpg", "WEBP": ".webp"}.get(image.format or "")
         folder = self.paths.month(character_id, asset.created_at[:7])
-        folder.mkdir(parents=True, exist_ok=True)
         target = folder / f"{safe_name(path.stem, fallback='picture', longest=60)}-{asset.id[-6:]}{kind or '.png'}"
         if kind:
-            temporary = target.with_name(f".{target.name}.part")
-            shutil.copyfile(path, temporary)
-            temporary.replace(target)
+            write_file(target, path.read_bytes())
         else:
             save_png(image, target, recipe, source_type=None)
-        content = target.read_bytes()
-        asset.file, asset.bytes = self.paths.relative(target), len(content)
-        asset.sha256 = hashlib.sha256(content).hexdigest()
-        asset.quality = _quality(image)
         try:
+            content = target.read_bytes()
+            asset.file, asset.bytes = self.paths.relative(target), len(content)
+            asset.sha256 = hashlib.sha256(content).hexdigest()
+            asset.quality = scored(image)
             return self.store.assets.add(asset)
         except BaseException:
             target.unlink(missing_ok=True)
@@ -234,27 +247,34 @@ class Review:
         return find_orphans(self.paths, self.store.assets)
 
     def adopt(self, path: Path) -> Asset:
-        """Give such a picture an entry, where it lies, with the recipe it carries. Raises StudioError for no picture,
-        Conflict when it has an entry.
+        """Give such a picture an entry, where it lies, with the recipe it carries; the picture that it was enlarged
+        from, when that lies beside it, comes with it. `path` may be relative to the data folder.
+
+        Raises NotFound without such a file, StudioError for no picture, Conflict when it has an entry.
         """
         from studio.media.embed import open_picture, read_recipe
 
-        relative = self.paths.relative(Path(path))
+        relative = self.paths.relative(path) if Path(path).is_absolute() else Path(path).as_posix()
         path = self.paths.inside(relative)
-        if path not in self.orphans():
+        if not path.is_file():
+            raise NotFound("There is no such file in the data folder.", "Look at the list again.")
+        orphans = set(self.orphans())
+        if path not in orphans:
             raise Conflict("This picture has an entry in the library.", "Look for it in Review.")
         image, recipe = open_picture(path), read_recipe(path)
         content = path.read_bytes()
-        owner = path.parent.parent.name
+        owner = path.relative_to(self.paths.outputs).parts[0]
+        original = path.with_name(f"{path.stem}-original.png")
         asset = Asset(
             character_id=owner if owner in self.store.characters else None,
             file=relative,
+            original_file=self.paths.relative(original) if original in orphans else None,
             width=image.width,
             height=image.height,
             bytes=len(content),
             sha256=hashlib.sha256(content).hexdigest(),
             recipe=recipe or Recipe(pipeline="import"),
-            quality=_quality(image),
+            quality=scored(image),
             imported=recipe is None,
         )
         return self.store.assets.add(asset)
@@ -283,7 +303,7 @@ class Review:
                     self._pack(archive, asset, format, used)
             if not used:
                 raise NotFound("The files of these pictures are missing.", "Look into the data folder.")
-            temporary.replace(target)
+            replace(temporary, target)
         finally:
             temporary.unlink(missing_ok=True)
         return target
@@ -340,12 +360,8 @@ class Review:
         return list(self.settings.get("rejection_reasons") or [])
 
     def set_reasons(self, reasons: Iterable[str]) -> list[str]:
-        """Replace the list; empty and repeated ones go. At most 20, each at most 80 characters."""
-        clean = list(dict.fromkeys(" ".join(one.split())[:80] for one in reasons if one.strip()))
-        if len(clean) > 20:
-            raise StudioError(
-                "That is more than 20 reasons.", "Keep the list short enough to choose from.", field="reasons"
-            )
+        """Replace the list; empty and repeated ones go. Raises StudioError beyond what the setting holds."""
+        clean = list(dict.fromkeys(" ".join(one.split()) for one in reasons if one.strip()))
         self.settings.set("rejection_reasons", clean)
         return self.reasons()
 
@@ -413,13 +429,6 @@ def _clean_tags(tags: Iterable[str]) -> list[str]:
     if len(clean) > 60:
         raise StudioError("A picture takes at most 60 tags.", "Remove some.", field="tags")
     return list(clean.values())
-
-
-def _quality(image):
-    from pipelines import quality
-    from studio.domain.asset import Quality
-
-    return Quality(**quality.score(image.convert("RGB")))
 
 
 def _seconds(moment: str) -> float:

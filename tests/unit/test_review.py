@@ -140,6 +140,19 @@ def test_emptying_the_trash_can_spare_the_recent(review, add):
     assert review.search(AssetFilter(state="trashed")).total == 0
 
 
+def test_emptying_the_trash_does_not_stop_at_a_page(review, add, store, paths):
+    """What has been there for long goes, also behind hundreds that were thrown away today."""
+    old = add(state="trashed")
+    for number in range(205):
+        fields = {"state": "trashed", "recipe": Recipe()}
+        store.assets.add(Asset(file=f"{old.file}-{number}", width=4, height=3, **fields))
+    store.assets._stamped = lambda before, after, counted: after | {"updated_at": "2020-01-01T00:00:00Z"}
+    store.assets.update(old.id, lambda one: setattr(one, "description", "thrown away long ago"))
+    assert review.empty_trash(older_than_days=30) == 1
+    assert review.search(AssetFilter(state="trashed")).total == 205
+    assert not paths.inside(old.file).exists()
+
+
 def test_a_document_never_leads_out_of_the_data_folder(review, add, store, tmp_path):
     """A hand-edited path cannot be read or deleted through the library."""
     secret = tmp_path / "secret.png"
@@ -148,8 +161,7 @@ def test_a_document_never_leads_out_of_the_data_folder(review, add, store, tmp_p
     for look in (review.file, review.thumbnail):
         with pytest.raises(StudioError):
             look(asset.id)
-    with pytest.raises(StudioError):
-        review.delete_forever([asset.id])
+    assert review.delete_forever([asset.id]) == 1
     assert secret.is_file()
 
 
@@ -216,6 +228,30 @@ def test_a_file_without_an_entry_can_be_adopted(review, add, store):
         review.adopt(found)
 
 
+def test_an_orphan_is_adopted_with_its_original_where_it_lies(review, add, store, paths):
+    """No file is copied or moved; a name relative to the data folder does as well; unknown ones are said."""
+    asset = add(original=True)
+    store.assets.remove(asset.id)
+    before = sorted(paths.outputs.rglob("*.png"))
+    adopted = review.adopt(asset.file)
+    assert (adopted.file, adopted.original_file) == (asset.file, asset.original_file)
+    assert sorted(paths.outputs.rglob("*.png")) == before
+    assert review.orphans() == []
+    with pytest.raises(NotFound):
+        review.adopt("outputs/_no-character/2026-11/nobody.png")
+
+
+def test_a_picture_that_cannot_be_scored_is_kept(review, tmp_path, monkeypatch):
+    """A failing opinion leaves no file without an entry."""
+    from pipelines import quality
+
+    monkeypatch.setattr(quality, "score", lambda image: 1 / 0)
+    path = tmp_path / "a.png"
+    save_png(Image.new("RGB", (50, 40)), path, Recipe())
+    assert review.import_picture(path).quality is None
+    assert review.orphans() == []
+
+
 def test_what_is_no_picture_is_not_imported(review, tmp_path, paths):
     """A renamed text file, an unknown character: refused, and nothing is left in outputs."""
     text, picture = tmp_path / "a.png", tmp_path / "b.gif"
@@ -235,4 +271,4 @@ def test_reasons_are_a_short_tidy_list(review):
     assert review.set_reasons([" Hands ", "", "Hands", "Eyes"]) == ["Hands", "Eyes"]
     assert review.reasons() == ["Hands", "Eyes"]
     with pytest.raises(StudioError):
-        review.set_reasons([str(number) for number in range(30)])
+        review.set_reasons([str(number) for number in range(50)])
