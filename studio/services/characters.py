@@ -84,14 +84,11 @@ class Characters:
             if "references" in fields:
                 merged["references"] = _known_references(character, fields["references"])
             changed = validated(Character, merged)
+            self._keep_thumbnails(character, changed)
             _one_default_look(changed)
             _take_over(character, changed, fields)
 
         return self._change(id, change)
-
-    def set_status(self, id: str, status: str) -> Character:
-        """`active` or `paused`. A paused character makes no pictures."""
-        return self.update(id, {"status": status})
 
     def duplicate(self, id: str) -> Character:
         """A copy with its own id and its own reference files, called "Mira (copy)"."""
@@ -302,6 +299,19 @@ class Characters:
             return self.store.assets.get(asset_id).id if asset_id else None
         except NotFound:
             return None
+
+    def _keep_thumbnails(self, character: Character, changed: Character) -> None:
+        """Thumbnails change while a form is open: one that the form brings counts only when it can be shown."""
+        had = {one.id: one.thumbnail_asset_id for one in character.ingredients}
+        changed.ingredients = [
+            one
+            if one.thumbnail_asset_id == had.get(one.id) or self._shows(one.thumbnail_asset_id)
+            else one.model_copy(update={"thumbnail_asset_id": had.get(one.id)})
+            for one in changed.ingredients
+        ]
+
+    def _shows(self, asset_id: str | None) -> bool:
+        return bool(asset_id) and asset_id in self.store.assets and self.store.assets.get(asset_id).state != "trashed"
 
     def _free_name(self, name: str) -> str:
         names = set(self.names().values())

@@ -4,6 +4,7 @@ import io
 import logging
 import secrets
 import shutil
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 from pipelines.base import EngineSpec, ImageInputs
 from studio.domain.asset import Asset, Recipe
 from studio.domain.character import Character
-from studio.domain.requests import ImageRequest
+from studio.domain.requests import AssetFilter, ImageRequest
 from studio.errors import Cancelled, Conflict, NoSpace, NotFound, StudioError
 from studio.paths import Paths
 from studio.services.appearance import appearance_words
@@ -30,6 +31,7 @@ log = logging.getLogger("studio.images")
 
 _SPACE_KEPT_FREE = 64 * 1024 * 1024
 _PREVIEW_STEPS, _PREVIEW_SEED = 8, 11
+_LOOKED_THROUGH = 400  # assets of each state, for another thumbnail
 
 
 class Images:
@@ -217,28 +219,53 @@ class Images:
     # ------------------------------------------------------------------ in between
     def give_thumbnails(self, asset: Asset) -> None:
         """The asset becomes the thumbnail of those of its ingredients that have none yet."""
-        ids = {one.get("id") for one in asset.recipe.ingredients} - {None}
+        ids = _ingredient_ids(asset)
         character = self._known_character(asset.character_id) if ids else None
-        lacking = (
-            {one.id for one in character.ingredients if one.id in ids and not one.thumbnail_asset_id}
-            if character
-            else ()
-        )
-        if not lacking:
-            return
+        lacking = [one.id for one in character.ingredients if not one.thumbnail_asset_id] if character else []
+        if ids.intersection(lacking):
+            self._set_thumbnails(character.id, dict.fromkeys(ids.intersection(lacking), (None, asset.id)))
+
+    def mend_thumbnails(self, assets: Iterable[Asset]) -> None:
+        """After assets went into the trash, came back or were deleted: no ingredient shows one that is not there."""
+        gone: dict[str, set[str]] = {}
+        for asset in assets:
+            if asset.state == "trashed":
+                gone.setdefault(asset.character_id or "", set()).add(asset.id)
+            else:
+                self.give_thumbnails(asset)
+        for character_id, ids in gone.items():
+            character = self._known_character(character_id)
+            bare = {one.id: one for one in character.ingredients if one.thumbnail_asset_id in ids} if character else {}
+            if bare:
+                best = self._best_assets(character_id, set(bare))
+                changes = {id: (one.thumbnail_asset_id, best.get(id)) for id, one in bare.items()}
+                self._set_thumbnails(character_id, changes)
+
+    def _best_assets(self, character_id: str, ingredient_ids: set[str]) -> dict[str, str]:
+        """For each ingredient the newest approved asset it is in, else the newest new one, among the latest of each."""
+        best: dict[str, str] = {}
+        for state in ("approved", "new"):
+            wanted = AssetFilter(character_id=character_id, state=state)
+            for asset in self.store.assets.search(wanted, limit=_LOOKED_THROUGH).items:
+                for id in _ingredient_ids(asset) & ingredient_ids:
+                    best.setdefault(id, asset.id)
+        return best
+
+    def _set_thumbnails(self, character_id: str, changes: dict[str, tuple[str | None, str | None]]) -> None:
+        """Ingredient id -> (the thumbnail it must still have, the new one). No version of its own: nobody edited."""
 
         def change(character: Character) -> None:
             character.ingredients = [
-                one.model_copy(update={"thumbnail_asset_id": asset.id})
-                if one.id in lacking and not one.thumbnail_asset_id
+                one.model_copy(update={"thumbnail_asset_id": changes[one.id][1]})
+                if one.id in changes and one.thumbnail_asset_id == changes[one.id][0]
                 else one
                 for one in character.ingredients
             ]
 
         try:
-            self.store.characters.update(character.id, change)
+            self.store.characters.adorn(character_id, change)
         except NotFound:
-            log.info("Character %s was deleted before its ingredients got a thumbnail.", character.id)
+            log.info("Character %s was deleted before its ingredients got a thumbnail.", character_id)
 
     def _character(self, character_id: str | None) -> Character | None:
         return self.store.characters.get(character_id) if character_id else None
@@ -248,6 +275,10 @@ class Images:
             return self._character(character_id)
         except StudioError:
             return None
+
+
+def _ingredient_ids(asset: Asset) -> set[str]:
+    return {str(one["id"]) for one in asset.recipe.ingredients if one.get("id")}
 
 
 def _fits(name: str, value) -> bool:

@@ -1,6 +1,7 @@
 """The composition root of the services: everything is made once here and handed down. There is no other state."""
 
 import logging
+import time
 from dataclasses import dataclass, field
 
 from studio import __version__
@@ -63,15 +64,19 @@ def build(paths: Paths, settings: Settings, *, use: EngineUse | None = None) -> 
     Raises Conflict when another studio has the folder, StudioError when it cannot be used. `use` replaces the engines,
     for tests.
     """
+    started = time.perf_counter()
     store = Store.open(paths)
+    seconds = time.perf_counter() - started
     handler = log_file.start(paths.log_file, lambda: str(settings.get("log_level")))
     try:
         log.info("Character Studio %s opens %s.", __version__, paths.data)
+        counts = f"{store.assets.count()} pictures, {store.characters.count()} characters, {store.posts.count()} posts"
+        log.info("The library was read in %.1f s: %s.", seconds, counts)
         use = use or EngineUse(settings)
         images = Images(store, paths, settings, use)
         queue = Queue(store.jobs, {"image": images.executor}, paths.house / "queue-paused")
         images.queue = queue
-        review = Review(store, paths, settings, images.give_thumbnails)
+        review = Review(store, paths, settings, images.give_thumbnails, images.mend_thumbnails)
         review.sweep(paths.house / "tmp")
         for notice in (*store.notices, *settings.notices):
             log.warning("%s", notice)

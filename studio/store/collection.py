@@ -125,8 +125,11 @@ class Collection(Generic[D]):
         """
         return self.update_many([id], change)[0]
 
-    def update_many(self, ids: Iterable[str], change: Callable[[D], None]) -> list[D]:
-        """`update` for several documents with one write per shelf. Nothing is written when `change` raises for one."""
+    def update_many(self, ids: Iterable[str], change: Callable[[D], None], *, counted: bool = True) -> list[D]:
+        """`update` for several documents with one write per shelf. Nothing is written when `change` raises for one.
+
+        What is not `counted` leaves revision and time as they are: for what no person changed.
+        """
         with self._writing:
             edited: dict[str, tuple[dict, dict]] = {}
             results: dict[str, D] = {}
@@ -135,7 +138,7 @@ class Collection(Generic[D]):
                 before = self._read(id)
                 doc = self._checked(before)
                 change(doc)
-                after = self._stamped(before, self._plain(doc))
+                after = self._stamped(before, self._plain(doc), counted)
                 results[id] = self._checked(after)
                 if after is not before:
                     edited[id] = (before, after)
@@ -262,10 +265,12 @@ class Collection(Generic[D]):
         except ValueError as problem:
             raise StudioError("This text holds something that cannot be saved.", f"Remove it: {problem}.") from problem
 
-    def _stamped(self, before: dict, after: dict) -> dict:
+    def _stamped(self, before: dict, after: dict, counted: bool) -> dict:
         after |= {key: before[key] for key in ("id", "revision", "created_at", "updated_at", "schema") if key in before}
         if after == before:
             return before
+        if not counted:
+            return after
         return after | {"revision": before.get("revision", 1) + 1, "updated_at": now()}
 
     def _put(self, shelf: Shelf, documents: dict[str, dict]) -> None:

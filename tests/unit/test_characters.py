@@ -101,7 +101,7 @@ def test_list_searches_and_filters(characters):
     assert [one.name for one in characters.list()] == ["Kwame", "Mira"]
     assert characters.list(text="oranges zür") == [mira]
     assert characters.list(text="shore") == [kwame]
-    characters.set_status(kwame.id, "paused")
+    characters.update(kwame.id, {"status": "paused"})
     assert [one.id for one in characters.list(status="paused")] == [kwame.id]
     characters.trash(mira.id)
     assert [one.id for one in characters.list(trashed=True)] == [mira.id]

@@ -10,7 +10,7 @@ from PIL import Image
 
 from pipelines.base import EngineError
 from studio.domain.asset import Recipe
-from studio.domain.requests import AssetFilter, ImageRequest
+from studio.domain.requests import AssetFilter, AssetPatch, ImageRequest
 from studio.errors import Conflict, NoSpace, NotFound, OutOfMemory, StudioError
 from studio.media.embed import read_recipe, save_png
 from studio.services.engine_use import EngineUse
@@ -113,7 +113,7 @@ def test_a_look_for_a_model_that_is_not_here_gives_its_words(studio, mira):
 
 def test_trashed_and_paused_characters_make_nothing(studio, mira):
     """A hint says how to get them back to work."""
-    studio.characters.set_status(mira.id, "paused")
+    studio.characters.update(mira.id, {"status": "paused"})
     with pytest.raises(Conflict, match="paused"):
         studio.images.start(mira.id, ImageRequest())
     studio.characters.trash(mira.id)
@@ -230,6 +230,32 @@ def test_a_first_picture_gives_its_ingredients_a_thumbnail(studio, mira):
     first, second = made(studio, mira, outfit="Coat"), made(studio, mira, outfit="Coat")
     coat = studio.characters.get(mira.id).ingredients[0]
     assert coat.thumbnail_asset_id == first.assets[0] != second.assets[0]
+
+
+def test_a_thumbnail_makes_no_version_and_no_form_stale(studio, mira):
+    """Nobody edited the character: a form opened before the first picture still saves, and keeps the thumbnail."""
+    first = made(studio, mira, outfit="Coat")
+    assert [one.revision for one in studio.characters.versions(mira.id)] == [mira.revision]
+    sent = {"bio": "Paints.", "ingredients": mira.as_json()["ingredients"]}
+    saved = studio.characters.update(mira.id, sent, revision=mira.revision)
+    assert saved.ingredient("Coat").thumbnail_asset_id == first.assets[0]
+
+
+def test_a_thumbnail_in_the_trash_makes_way_for_the_next_best(studio, mira):
+    """An approved picture before a newer one; without any there is none; one that comes back is shown again."""
+    shown = lambda: studio.characters.get(mira.id).ingredient("Coat").thumbnail_asset_id
+    first, approved, newest = (made(studio, mira, outfit="Coat").assets[0] for _ in range(3))
+    made(studio, mira)
+    studio.review.patch(approved, AssetPatch(state="approved"))
+    studio.review.trash([first])
+    assert shown() == approved
+    studio.review.trash([approved])
+    studio.review.delete_forever([approved])
+    assert shown() == newest
+    studio.review.trash([newest])
+    assert shown() is None
+    studio.review.undo()
+    assert shown() == newest
 
 
 def test_cancelling_stops_at_the_next_step(studio, engine):
