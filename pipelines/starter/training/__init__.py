@@ -1,0 +1,1 @@
+"""Trains the starter model from nothing but rendered pictures; `python -m pipelines.starter.training --help`."""
