@@ -1,5 +1,7 @@
 """Characters and System in a real browser: an empty studio, samples, a newcomer's character, nothing lost, settings."""
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import expect
 
@@ -163,7 +165,7 @@ def test_a_zip_carries_a_character(page, tmp_path):
     wrong = tmp_path / "letter.zip"
     wrong.write_text("this is no zip", encoding="utf-8")
     page.locator("#characters-gallery input[type=file]").set_input_files(wrong)
-    expect(page.locator(".toast-body")).to_contain_text("zip")
+    expect(page.locator(".toast-body", has_text="zip").first).to_be_visible()
 
 
 def test_references_come_from_uploads(page, tmp_path):
@@ -177,7 +179,7 @@ def test_references_come_from_uploads(page, tmp_path):
     chooser = page.locator("#tab-characters input[type=file][multiple]")
     chooser.set_input_files([tmp_path / "face.png", tmp_path / "notes.png"])
     expect(page.locator("#character-references .grid-card")).to_have_count(1)
-    expect(page.locator(".toast-body")).to_contain_text("notes.png")
+    expect(page.locator(".toast-body", has_text="notes.png").first).to_be_visible()
     expect(page.locator(".head-main .portrait img")).to_be_visible()
     page.locator("#character-references .grid-card").click()
     page.get_by_role("button", name="Remove selected").click()
@@ -249,7 +251,7 @@ def test_system_tells_and_takes(page, shots):
     expect(save).to_be_disabled()
     quality.fill("7")
     save.click()
-    expect(page.locator(".toast-body")).to_contain_text("between 40 and 100")
+    expect(page.locator(".toast-body", has_text="between 40 and 100").first).to_be_visible()
     expect(quality).to_have_value("7")
     quality.fill("80")
     save.click()
@@ -281,3 +283,29 @@ def test_the_theme_setting_counts(page):
     tab(page, "Settings")
     page.get_by_role("button", name="Reset Theme").click()
     expect(page.locator("body.dark")).to_have_count(0)
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_every_section_is_named_and_readable(page, dark):
+    """Every control has a name and every text enough contrast, in all sections of both tabs, light and dark."""
+    checks = (Path(__file__).parent / "checks.js").read_text("utf-8").rstrip()
+    page.evaluate("on => document.body.classList.toggle('dark', on)", dark)
+    found = {}
+
+    def look(where):
+        page.wait_for_timeout(400)
+        found[where] = page.evaluate(f"{checks}.nameless()") + page.evaluate(f"{checks}.pale()")
+
+    look("gallery")
+    opened(page, "Kwame")
+    for section in ("Profile", "Persona", "Appearance", "Ingredients", "Looks", "References", "History"):
+        tab(page, section)
+        look(section)
+    tab(page, "Looks")
+    page.get_by_label("Edit Everyday").click()
+    look("a form")
+    tab(page, "System")
+    for section in ("Health", "Settings", "Log"):
+        tab(page, section)
+        look(section)
+    assert {where: what for where, what in found.items() if what} == {}

@@ -385,7 +385,8 @@ class CharactersTab:
             try:
                 character = self.characters.add_reference(character.id, upload=Path(file))
             except StudioError as error:
-                toast(StudioError(f"{Path(file).name}: {error.message}", error.hint))
+                name = Path(file).name
+                toast(error if name in error.message else StudioError(f"{name}: {error.message}", error.hint))
         return self._after(character, made=not editing) | self._base(before, revision, character)
 
     def add_pictures(self, offered, editing, revision, seed, **values):
