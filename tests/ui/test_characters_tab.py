@@ -250,7 +250,8 @@ def test_the_gallery_narrows(editor, studio, mira):
 def test_an_empty_studio_is_welcomed(editor, studio, event, toasts):
     """Nobody yet: three samples are offered, and one click adds them."""
     assert len(editor.listed("", "", 9)["welcome"]["samples"]) == 3
-    editor.choose(event(action="samples", id=""), "", "", 9, "")
+    answer = editor.choose(event(action="samples", id=""), "", "", 9, "")
+    assert answer[editor.shared.character].constructor_args["value"] == studio.characters.list()[0].id
     assert len(editor.listed("", "", 9)["characters"]) == 3
 
 

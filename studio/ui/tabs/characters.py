@@ -284,7 +284,7 @@ class CharactersTab:
         elif action == "delete":
             self.characters.delete_forever(character_id)
             told("Deleted.")
-        return self._news(current)
+        return self._news(current or None)
 
     def start_new(self):
         return self._open_fields({}, unsaved=False)
