@@ -12,11 +12,12 @@ import orjson
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
-from studio.api.shapes import job_json
+from studio.api.shapes import job_json, job_line
 from studio.domain.job import FINISHED
 
 PACE_SECONDS = 0.06  # at most one message in this time
 HEARTBEAT_SECONDS = 15  # keeps tunnels and proxies from closing a quiet stream
+MOST_WAITING = 50  # of the waiting jobs are named to a page; the rest is a number
 HEARTBEAT = b": still here\n\n"
 
 
@@ -46,7 +47,7 @@ class Live:
         return len(self._wakers)
 
     def page(self) -> AsyncIterator[bytes]:
-        """All active jobs, now and after every change: `{"version", "paused", "jobs"}`."""
+        """The active jobs in short, now and after every change: `{"version", "paused", "jobs", "waiting_total"}`."""
         return self._follow(self._page_now)
 
     def job(self, job_id: str) -> AsyncIterator[bytes]:
@@ -73,8 +74,9 @@ class Live:
 
     def _page_now(self) -> tuple[bytes, bool]:
         version = self.queue.version
-        jobs = [job_json(view) for view in self.queue.active()]
-        return message({"version": version, "paused": self.queue.paused, "jobs": jobs}, version), False
+        views, waiting = self.queue.active(MOST_WAITING), self.queue.waiting
+        now = {"version": version, "paused": self.queue.paused, "jobs": [job_line(view) for view in views]}
+        return message(now | {"waiting_total": waiting}, version), False
 
     async def _follow(self, now: Callable[[], tuple[bytes | None, bool]]) -> AsyncIterator[bytes]:
         loop, changed, told = asyncio.get_running_loop(), asyncio.Event(), False

@@ -101,10 +101,40 @@ class Move(Request):
     position: int = Field(ge=1, le=100_000)
 
 
+class Publish(Request):
+    format: Literal["png", "jpeg", "webp"] = "png"
+
+
+class Adopt(Request):
+    file: str = Field(min_length=1, max_length=1000, description="As `/assets/orphans` names it")
+
+
+class FileList(BaseModel):
+    """Files, relative to the data folder."""
+
+    items: list[str]
+    next_cursor: str | None
+    total: int
+
+
 def job_json(view) -> dict:
     """A job view as plain values, with the addresses of its previews."""
     addresses = [f"/api/v1/jobs/{view.id}/preview?picture={at}&v={view.version}" for at in range(view.preview_count)]
     return view.as_dict() | {"preview_url": addresses}
+
+
+_OF_A_LINE = (
+    "id", "kind", "character_id", "owner", "state", "position", "assets", "error", "attempt", "preview_count",
+    "preview_version", "version", "cancelling",
+)  # fmt: skip
+
+
+def job_line(view) -> dict:
+    """A job view as the pages' streams carry it many times a second: what a page draws, and the prompt's beginning."""
+    asked = {name: view.request.get(name) for name in ("batch", "width", "height")}
+    prompt = str(view.request.get("prompt") or "")[:160]
+    line = {name: getattr(view, name) for name in _OF_A_LINE}
+    return line | {"progress": view.progress.model_dump(), "request": asked | {"prompt": prompt}}
 
 
 def page_json(items: Iterable, next_cursor: str | None, total: int) -> dict:

@@ -263,11 +263,16 @@ class Queue:
                 return self._view(entry)
         return self._view_kept(self._jobs.get(job_id))
 
-    def active(self) -> list[JobView]:
-        """The running job, then the waiting ones in order."""
+    @property
+    def waiting(self) -> int:
+        """How many jobs wait."""
+        return len(self._waiting)
+
+    def active(self, most_waiting: int | None = None) -> list[JobView]:
+        """The running job, then the waiting ones in order, all or the first of them."""
         with self._news:
             running = [self._view(self._running)] if self._running is not None else []
-            return running + [entry.view(place) for place, entry in enumerate(self._waiting, 1)]
+            return running + [entry.view(place) for place, entry in enumerate(self._waiting[:most_waiting], 1)]
 
     def views(self, *, active_only: bool = False, limit: int = 50, cursor: str | None = None) -> Page[JobView]:
         """Running, waiting in order, then finished, newest first. BadRequest for a cursor that is none of ours."""

@@ -123,6 +123,22 @@ def test_a_quiet_stream_says_that_it_lives(served, monkeypatch):
         assert "no-store" in answer.headers["cache-control"]
 
 
+def test_pages_are_told_of_jobs_in_short(served):
+    """What a page draws and not the whole request; of a long queue the beginning and a number."""
+    served.queue.pause()
+    request = {"prompt": "x" * 900, "batch": 2, "width": 64, "height": 96, "composed": {"prompt": "y" * 900}}
+    first = [served.queue.submit("image", request) for _ in range(60)][0]
+    seen = []
+    follow(f"{served.url}/events", seen, lambda message: True).join(10)
+    told = seen[0][1]
+    assert (len(told["jobs"]), told["waiting_total"], told["paused"]) == (50, 60, True)
+    line = told["jobs"][0]
+    assert (line["id"], line["state"], line["position"]) == (first.id, "waiting", 1)
+    assert line["request"] == {"prompt": "x" * 160, "batch": 2, "width": 64, "height": 96}
+    assert len(json.dumps(line)) < 800
+    assert served.queue.view(first.id).request == request
+
+
 def test_streams_end_with_the_server(served):
     """close() ends them at once, so that nothing holds the server up."""
     seen = []
