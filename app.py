@@ -79,7 +79,7 @@ def serve(given: argparse.Namespace, data: Path) -> None:
     from studio.settings import Settings
 
     paths = Paths(data, CODE)
-    uploads = paths.house / "uploads"
+    uploads, temporary = paths.house / "uploads", paths.house / "tmp"
     os.environ["GRADIO_TEMP_DIR"] = str(uploads)  # what is dropped on a page stays inside the data folder
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # nothing is reported to anyone
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
@@ -88,11 +88,15 @@ def serve(given: argparse.Namespace, data: Path) -> None:
     port = free_port(given.host, given.port)
     studio = services.build(paths, Settings(paths))
     try:
-        shutil.rmtree(uploads, ignore_errors=True)
+        for left in (uploads, temporary):
+            shutil.rmtree(left, ignore_errors=True)
+        temporary.mkdir(parents=True, exist_ok=True)
+        tempfile.tempdir = str(temporary)  # also where a form's file lies while it comes in
         if given.demo:
             studio.characters.add_samples()
         launch(given, studio, port)
     finally:
+        tempfile.tempdir = None
         if warming_up():  # its memory cannot be given back before it has all of it
             studio.queue.stop()
             studio.store.close()

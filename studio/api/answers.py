@@ -1,6 +1,5 @@
 """Errors as answers. One shape for all of them: `{"error": {"code", "message", "hint"}}`, sometimes with `field`."""
 
-import errno
 import logging
 import secrets
 
@@ -12,10 +11,10 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from studio.durable import is_full
 from studio.errors import BadRequest, NoSpace, StudioError
 
 log = logging.getLogger("studio.api")
-FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 # What Starlette and FastAPI raise by themselves, in the studio's words: code, message, hint.
 _PLAIN = {
@@ -102,7 +101,7 @@ class BugsBecomeAnswers:
         except ClientDisconnect:
             log.info("%s %s: the caller left in the middle", scope.get("method"), scope.get("path"))
         except Exception as problem:
-            if isinstance(problem, OSError) and problem.errno in FULL and not started:
+            if isinstance(problem, OSError) and is_full(problem) and not started:
                 full = NoSpace("The disk is full.", "Make room, for instance by emptying the trash, and try again.")
                 return await answer(full)(scope, receive, send)
             short = secrets.token_hex(2)

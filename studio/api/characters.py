@@ -50,7 +50,7 @@ def router(studio) -> APIRouter:
         openapi_extra=upload("application/zip"),
     )
     async def bring_in(request: Request):
-        async with received(request, "character.zip") as (path, _):
+        async with received(request, studio.paths.house / "tmp", "character.zip") as (path, _):
             return (await run_in_threadpool(characters.import_zip, path)).as_json()
 
     @routes.get("/{character_id}", response_model=None, responses={200: {"model": Character}}, summary="Read one")

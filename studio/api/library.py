@@ -7,7 +7,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, Response
 
 from studio.api.files import picture
-from studio.api.shapes import REFUSALS, AssetPage, Cursor, Limit, page_json
+from studio.api.shapes import REFUSALS, Adopt, AssetPage, Cursor, FileList, Limit, page_json
 from studio.api.uploads import received, upload
 from studio.domain.asset import Asset, AssetState
 from studio.domain.requests import AssetFilter, AssetPatch
@@ -57,9 +57,23 @@ def router(studio) -> APIRouter:
     )
     async def bring_in(request: Request, character_id: str | None = None):
         """`character_id` may be a form field or in the query."""
-        async with received(request, "picture") as (path, fields):
+        async with received(request, studio.paths.house / "tmp", "picture") as (path, fields):
             owner = fields.get("character_id") or character_id or None
             return (await run_in_threadpool(review.import_picture, path, owner)).as_json()
+
+    @routes.get("/orphans", response_model=FileList, summary="Pictures in the outputs folder without an entry")
+    def orphans(limit: Limit = 50, cursor: Cursor = None):
+        """A crash left them, or somebody copied them in."""
+        found = [studio.paths.relative(path) for path in review.orphans()]
+        start = next((at for at, name in enumerate(found) if name > cursor), len(found)) if cursor else 0
+        page = found[start : start + limit]
+        more = start + limit < len(found)
+        return {"items": page, "next_cursor": page[-1] if more else None, "total": len(found)}
+
+    @routes.post("/adopt", status_code=201, response_model=None, responses={201: {"model": Asset}})
+    def adopt(wanted: Adopt):
+        """Give such a picture an entry, where it lies. Nothing is copied or moved."""
+        return review.adopt(wanted.file).as_json()
 
     @routes.get("/{asset_id}", response_model=None, responses={200: {"model": Asset}}, summary="Read one")
     def read(asset_id: str):

@@ -8,7 +8,8 @@ from studio.api.answers import answer
 from studio.errors import TooLarge
 
 MOST_JSON_BYTES = 4 << 20
-MOST_UPLOAD_BYTES = 1 << 30
+MOST_UPLOAD_BYTES = 256 << 20  # as much as a picture or a character's zip may have
+MOST_FORM_BYTES = 1 << 20  # what a form wraps around it
 UPLOADS = ("/characters/import", "/assets/import")
 
 
@@ -21,7 +22,7 @@ class BodyLimit:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        most = MOST_UPLOAD_BYTES if scope["path"].endswith(UPLOADS) else MOST_JSON_BYTES
+        most = MOST_UPLOAD_BYTES + MOST_FORM_BYTES if scope["path"].endswith(UPLOADS) else MOST_JSON_BYTES
         told = Headers(scope=scope).get("content-length", "")
         if told.isdigit() and int(told) > most:
             error = TooLarge(f"The body is larger than {most >> 20} MB.", "Send less at once.")

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 from starlette.responses import FileResponse, Response
 
-from studio.api.shapes import REFUSALS, CaptionAnswer, Cursor, Limit, PostPage, sliced
+from studio.api.shapes import REFUSALS, CaptionAnswer, Cursor, Limit, PostPage, Publish, sliced
 from studio.domain.post import Post, PostState
 from studio.domain.requests import CaptionRequest, PostPatch, PostRequest
 from studio.errors import NotFound
@@ -24,11 +24,7 @@ def router(studio) -> APIRouter:
     def captions(wanted: CaptionRequest):
         """In the character's voice. The same `seed` writes the same captions."""
         variants = studio.captions.write(wanted)
-        return {
-            "variants": [
-                {"text": one.text, "hashtags": list(one.hashtags), "alt_text": dict(one.alt_text)} for one in variants
-            ]
-        }
+        return {"variants": [one.as_dict() for one in variants]}
 
     @routes.post("/posts", status_code=201, response_model=None, responses={201: {"model": Post}}, summary="Draft one")
     def draft(wanted: PostRequest):
@@ -60,13 +56,15 @@ def router(studio) -> APIRouter:
         return publishing.get(post_id).as_json()
 
     @routes.post("/posts/{post_id}/publish", **one_post, summary="Publish an approved post")
-    def publish(post_id: str, request: Request):
-        publishing.publish(post_id, by(request))
+    def publish(post_id: str, request: Request, wanted: Publish | None = None):
+        """`{"format": "jpeg"}` chooses the files' format; PNG without it."""
+        publishing.publish(post_id, by(request), export_format=wanted.format if wanted else "png")
         return publishing.get(post_id).as_json()
 
-    @routes.delete("/posts/{post_id}", status_code=204, summary="Move one to the trash")
-    def trash(post_id: str):
-        publishing.trash(post_id)
+    @routes.delete("/posts/{post_id}", status_code=204, summary="Move one to the trash, or delete it there for good")
+    def trash(post_id: str, request: Request, forever: bool = False):
+        """Published files stay where they are."""
+        publishing.delete_forever(post_id) if forever else publishing.trash(post_id, by(request))
         return Response(status_code=204)
 
     @routes.post("/posts/{post_id}/restore", **one_post, summary="Back from the trash")

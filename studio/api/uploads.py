@@ -16,12 +16,14 @@ _CHUNK = 1 << 20
 
 
 @asynccontextmanager
-async def received(request: Request, fallback: str) -> AsyncIterator[tuple[Path, dict[str, str]]]:
+async def received(request: Request, house: Path, fallback: str) -> AsyncIterator[tuple[Path, dict[str, str]]]:
     """The uploaded file's path, gone after the block, and the form's other fields (the query's for a bare body).
 
-    Raises StudioError without a file. `fallback` names a file that came without a name.
+    Raises StudioError without a file. `house` is the folder for temporary files, made when missing; `fallback` names a
+    file that came without a name.
     """
-    with TemporaryDirectory(prefix="studio-upload-", ignore_cleanup_errors=True) as folder:
+    house.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix="upload-", dir=house, ignore_cleanup_errors=True) as folder:
         if request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
             async with request.form(max_files=1, max_fields=10) as form:
                 upload = next((one for one in form.values() if isinstance(one, UploadFile)), None)

@@ -2,13 +2,13 @@
 
 import io
 import json
-import os
 import secrets
 import zipfile
 import zlib
 from pathlib import Path
 
 from studio.domain.character import Character
+from studio.durable import replace
 from studio.errors import StudioError, TooLarge
 
 MOST_BYTES = 256 * 1024 * 1024
@@ -30,7 +30,7 @@ def pack(character: Character, files: dict[str, Path], target: Path) -> None:
             for name, path in files.items():
                 if path.is_file():
                     archive.write(path, f"references/{name}", zipfile.ZIP_STORED)
-        os.replace(temporary, target)
+        replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
 

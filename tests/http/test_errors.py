@@ -2,6 +2,7 @@
 
 import io
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -192,6 +193,42 @@ def test_a_zip_that_is_no_character_is_refused(api):
         for one in answer.json()["references"]:
             assert ".." not in one["file"]
         api.delete(f"/api/v1/characters/{answer.json()['id']}")
+
+
+def test_an_upload_is_bounded_by_what_an_import_accepts(api):
+    """A file that says it is larger than any picture or zip may be is refused before it is read."""
+    for path in ("/api/v1/assets/import", "/api/v1/characters/import"):
+        with socket.create_connection((api.base_url.host, api.base_url.port), 10) as line:
+            line.sendall(f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {300 << 20}\r\n\r\n".encode())
+            assert b" 413 " in line.recv(4096).splitlines()[0]
+
+
+def test_uploads_wait_in_the_data_folder_and_leave_it(api, studio):
+    """Large enough for a form to go through a file; nothing stays of it, and nothing went to the system's folder."""
+    picture = io.BytesIO()
+    Image.effect_noise((1600, 1400), 90).save(picture, "PNG")
+    assert len(picture.getvalue()) > 1 << 20
+    answer = api.post("/api/v1/assets/import", files={"file": ("noise.png", picture.getvalue(), "image/png")})
+    assert answer.status_code == 201
+    folder = studio.data / "outputs" / ".studio" / "tmp"
+    assert folder.is_dir()
+    assert not [path for path in folder.iterdir() if path.name.startswith("upload-")]
+
+
+def test_a_picture_copied_into_outputs_can_be_adopted(api, studio):
+    """It is listed, gets its entry where it lies, and is listed no more."""
+    folder = studio.data / "outputs" / "_no-character" / "2026-10"
+    folder.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (40, 30)).save(folder / "copied.png")
+    name = "outputs/_no-character/2026-10/copied.png"
+    assert name in api.get("/api/v1/assets/orphans").json()["items"]
+    adopted = api.post("/api/v1/assets/adopt", json={"file": name})
+    assert adopted.status_code == 201, adopted.text
+    assert adopted.json()["file"] == name
+    assert name not in api.get("/api/v1/assets/orphans").json()["items"]
+    refused(api.post("/api/v1/assets/adopt", json={"file": name}), 409)
+    refused(api.post("/api/v1/assets/adopt", json={"file": "../secret.png"}), 400)
+    refused(api.post("/api/v1/assets/adopt", json={"file": "outputs/nobody.png"}), 404)
 
 
 def test_too_much_is_413(api):

@@ -186,7 +186,7 @@ def test_the_event_stream_shows_every_step_at_once(api, studio, mira):
     assert not listener.is_alive()
     running = [one["jobs"][0] for one in seen if one["jobs"] and one["jobs"][0]["id"] == job["id"]]
     assert len({one["progress"]["done"] for one in running}) >= 5
-    assert any(len(one["preview_url"]) == 2 for one in running)
+    assert any(one["preview_count"] == 2 for one in running)
     versions = [one["version"] for one in seen]
     assert versions == sorted(versions)
 
@@ -257,3 +257,20 @@ def test_ten_clients_at_once(studio, mira):
         kept = {one["name"] for one in own.get("/api/v1/characters?text=crowd&limit=200").json()["items"]}
     assert kept >= set(names)
     assert len(names) == 40
+
+
+def test_a_post_goes_out_in_another_format_and_can_be_deleted_for_good(api, mira, pictures):
+    """JPEG when asked for; from the trash it is gone for good, its published files stay."""
+    asset = pictures[0]["id"]
+    api.patch(f"/api/v1/assets/{asset}", json={"state": "approved"}).raise_for_status()
+    draft = {"character_id": mira["id"], "asset_ids": [asset], "caption": "Rain."}
+    post = f"/api/v1/posts/{api.post('/api/v1/posts', json=draft).json()['id']}"
+    api.post(f"{post}/approve").raise_for_status()
+    assert api.post(f"{post}/publish", json={"format": "gif"}).status_code == 422
+    published = api.post(f"{post}/publish", json={"format": "jpeg"}).raise_for_status().json()
+    assert [name for name in published["files"] if name.endswith(".jpg")]
+    assert not [name for name in published["files"] if name.endswith(".png")]
+    assert api.delete(post, params={"forever": True}).status_code == 409
+    assert api.delete(post).status_code == 204
+    assert api.delete(post, params={"forever": True}).status_code == 204
+    assert api.get(post).status_code == 404

@@ -24,7 +24,7 @@ INSIDE = {
         "studio.services", "studio.domain", "studio.store", "studio.jobs", "studio.writers", "studio.platforms",
         "studio.media", "studio.paths", "studio.settings", "studio.errors", "studio.durable", "pipelines",
     },
-    "studio.api": {"studio.api", "studio.services", "studio.domain", "studio.errors"},
+    "studio.api": {"studio.api", "studio.services", "studio.domain", "studio.errors", "studio.durable"},
     "studio.ui": {"studio.ui", "studio.services", "studio.domain", "studio.jobs", "studio.errors", "studio.settings"},
     "pipelines": {"pipelines"},
 }  # fmt: skip
