@@ -23,7 +23,8 @@ class EngineSpec:
     `uses` names the request fields the engine understands; a form shows only those. `defaults` and `presets`
     hold steps, guidance and sampler. `words` maps a kind of prompt word (hair_color, scene, …) to words it knows.
     `sides` is the smallest and the largest side in pixels and what each must be a multiple of. `prompt_tokens` is how
-    many tokens of a prompt are read, start and end mark included; None when there is no limit to speak of.
+    many tokens of a prompt are read, start and end mark included; None when there is no limit to speak of. `remedy`
+    tells a person what to do when the model is not ready.
     """
 
     id: str
@@ -42,11 +43,16 @@ class EngineSpec:
     sides: tuple[int, int, int] = (64, 4096, 8)
     most_steps: int = 150
     prompt_tokens: int | None = None
+    remedy: str = ""
 
 
 @dataclass(frozen=True)
 class ImageInputs:
-    """One run: one picture per seed, all with the same prompt and settings. Sizes in pixels."""
+    """One run: one picture per seed, all with the same prompt and settings. Sizes in pixels.
+
+    `check` is called between the pieces of work that follow the last step, such as decoding picture by picture;
+    raising out of it stops the run, as raising out of the report does.
+    """
 
     prompt: str
     negative: str
@@ -56,6 +62,7 @@ class ImageInputs:
     guidance: float
     sampler: str
     seeds: Sequence[int]
+    check: Callable[[], None] = field(default=lambda: None, compare=False)
 
 
 # report(done, total, frames): after every denoising step. `frames()` makes the preview pictures, one small RGB picture

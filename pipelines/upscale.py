@@ -22,7 +22,8 @@ NAME = "realesr-animevideov3"
 WEIGHTS = f"{NAME}.bin"  # one file for both factors: the x2 graph is the x4 one with a halving behind it
 WEIGHTS_BYTES = 1_247_368
 FACTORS = (1, 2, 4)
-TILE = 256  # pixels of the source; with its margin a tile takes about 100 MB
+TILE = 256  # pixels of the source; with its margin a tile takes about 50 MB
+ROWS = 128  # of a tile: half a second on two busy cores, so that stopping is quick; whole squares are 12 % less work
 MARGIN = 18  # the network sees 18 pixels far: with this margin tiles join without a seam
 MOST_PIXELS = 8192 * 8192  # of the result
 
@@ -87,10 +88,10 @@ def _in_tiles(source, factor: int, step):
     height, width = source.shape[:2]
     framed = numpy.pad(source, ((MARGIN, MARGIN), (MARGIN, MARGIN), (0, 0)), mode="edge")
     result = numpy.empty((height * factor, width * factor, 3), numpy.uint8)
-    corners = [(top, left) for top in range(0, height, TILE) for left in range(0, width, TILE)]
+    corners = [(top, left) for top in range(0, height, ROWS) for left in range(0, width, TILE)]
     cut = MARGIN * factor
     for done, (top, left) in enumerate(corners, 1):
-        bottom, right = min(top + TILE, height), min(left + TILE, width)
+        bottom, right = min(top + ROWS, height), min(left + TILE, width)
         tile = _enlarged(framed[top : bottom + 2 * MARGIN, left : right + 2 * MARGIN], factor)
         result[top * factor : bottom * factor, left * factor : right * factor] = tile[cut:-cut, cut:-cut]
         if step:

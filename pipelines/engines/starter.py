@@ -105,6 +105,7 @@ class Starter:
         sides=(SMALLEST, LARGEST, GRID),
         most_steps=MOST_STEPS,
         prompt_tokens=64,
+        remedy=REMEDY,
     )
 
     def __init__(self, home: Path = HOME):
@@ -178,6 +179,8 @@ class Starter:
             report(index + 1, inputs.steps, lambda: _previews(seen, matrix))
             return tensors
 
+        # the pictures are decoded one by one, a second each on a busy CPU: too long in a row to be told to stop
+        between = pipe.vae.decoder.register_forward_pre_hook(lambda *_: inputs.check())
         try:
             with torch.inference_mode(), _memory("Make fewer pictures at once or a smaller size."):
                 result = pipe(
@@ -199,6 +202,7 @@ class Starter:
                 )
             return [image.convert("RGB") for image in result.images]
         finally:
+            between.remove()
             clean.clear()
             pipe.maybe_free_model_hooks()
 

@@ -57,7 +57,9 @@ class EngineUse:
         engine = self.engine(engine_id)
         if problem := engine.ready():
             raise StudioError(
-                f"{engine.spec.name} cannot run: {problem}", "Choose another model, or mend this.", field="engine"
+                f"{engine.spec.name} cannot run: {problem}",
+                engine.spec.remedy or "Choose another model, or mend this.",
+                field="engine",
             )
         return engine
 

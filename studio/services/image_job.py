@@ -100,6 +100,7 @@ class ImageExecutor:
             guidance=composed.guidance,
             sampler=composed.sampler,
             seeds=seeds,
+            check=lambda: report(composed.steps, composed.steps, None, "Finishing"),
         )
         with_previews = bool(self.use.settings.get("preview"))
 

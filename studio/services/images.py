@@ -130,6 +130,7 @@ class Images:
         )
         try:
             with self.use.for_preview(spec.id, key) as (engine, check), translated():
+                inputs = replace(inputs, check=check)
                 image = engine.run(inputs, lambda done, total, frames=None: check())[0]
         except Cancelled:
             return None

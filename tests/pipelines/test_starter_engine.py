@@ -56,6 +56,22 @@ def test_progress_can_be_ignored_and_previews_made_later(engine):
     assert [picture.size for picture in made] == [(32, 32), (32, 32)]
 
 
+def test_it_can_be_stopped_between_decoded_pictures(engine):
+    """`check` is asked before each picture of the batch is decoded; raising ends the run, and the next one is well."""
+    asks = []
+
+    def check():
+        asks.append(1)
+        if len(asks) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        engine.run(asked(steps=1, seeds=(1, 2, 3), check=check), quiet)
+    assert len(asks) == 2
+    assert len(engine.run(asked(steps=1), quiet)) == 1
+    assert len(asks) == 2
+
+
 def test_the_preview_matrix_keeps_colours(engine):
     """A preview made of the finished latents has the finished picture's colours, region by region."""
     frames = []

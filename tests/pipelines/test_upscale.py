@@ -57,6 +57,7 @@ def test_tiles_join_without_a_seam(drawing, monkeypatch):
     """Cut into many tiles or made as one, the result is the same but for rounding; every tile is reported."""
     whole = numbers(upscale(drawing[0], 2))
     monkeypatch.setattr(module, "TILE", 40)
+    monkeypatch.setattr(module, "ROWS", 40)
     told = []
     tiled = numbers(upscale(drawing[0], 2, step=lambda done, total: told.append((done, total))))
     assert told == [(number, 6) for number in range(1, 7)]
@@ -66,6 +67,7 @@ def test_tiles_join_without_a_seam(drawing, monkeypatch):
 def test_it_can_be_stopped_between_tiles(drawing, monkeypatch):
     """Raising out of `step` ends it; the next picture is fine."""
     monkeypatch.setattr(module, "TILE", 40)
+    monkeypatch.setattr(module, "ROWS", 40)
 
     def stop(done, total):
         raise KeyboardInterrupt

@@ -386,3 +386,23 @@ def test_out_of_memory_is_its_own_error():
 
     with pytest.raises(OutOfMemory), translated():
         raise EngineError("x", "", "out_of_memory")
+
+
+def test_a_damaged_model_file_is_named_with_what_to_do(paths, tmp_path):
+    """A job whose model was damaged while it waited fails with the file's name and the engine's own remedy."""
+    from pipelines.engines.starter import FILES, Starter
+
+    for name in ("latent_rgb.json", "model/tokenizer/tokenizer.json", *(f"model/{one}" for one in FILES)):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"{}" if name.endswith(".json") else b"\2" + bytes(7) + b"{}")
+    settings = Settings(paths, {})
+    with build(paths, settings, use=EngineUse(settings, (Starter(tmp_path),), FakeDevice())) as studio:
+        view = studio.images.start(None, ImageRequest(prompt="a fox"))
+        (tmp_path / "model/unet/diffusion_pytorch_model.safetensors").write_bytes(b"cut")
+        studio.queue.start()
+        job = studio.queue.finished(view.id, 30)
+        assert job.state == "failed"
+        assert str(tmp_path / "model" / "unet" / "diffusion_pytorch_model.safetensors") in job.error["message"]
+        assert "git checkout -- pipelines/starter" in job.error["hint"]
+        with pytest.raises(StudioError, match="diffusion_pytorch_model"):
+            studio.images.start(None, ImageRequest(prompt="a fox"))
