@@ -25,7 +25,7 @@ def test_a_running_job_waits_again_when_the_studio_is_told_to_stop(start_studio,
             assert (job["state"], job["progress"]["done"] > 0) == ("running", True)
         told = time.monotonic()
         assert running.stop() == 0, running.printed()
-        assert time.monotonic() - told < 10, "a quiet machine needs two"
+        assert time.monotonic() - told < 6, "two seconds for the step, the rest for the server"
     finally:
         running.process.kill()
     with Store.open(Paths(running.data)) as store:
