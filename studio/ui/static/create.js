@@ -205,6 +205,8 @@
           el("span", { class: "queue-note" }, [label, job.request && job.request.batch > 1 ? `${job.request.batch} pictures` : "", job.owner ? `by ${job.owner}` : "", job.attempt > 1 ? `attempt ${job.attempt}` : "", job.error ? job.error.message : ""].filter(Boolean).join(" · "))),
         el("div", { class: "queue-buttons" }, buttons));
     };
+    /* Only the first waiting jobs are sent; their number is that of all. */
+    const queued = (active) => active.filter((one) => one.state !== "waiting").length + (studio.state.waiting_total ?? active.filter((one) => one.state === "waiting").length);
     const render = () => {
       if (root.contains(document.activeElement) && document.activeElement.matches("button:active")) return;
       const active = studio.state.jobs.filter((one) => !ended(one.state));
@@ -212,7 +214,7 @@
       const focused = document.activeElement && root.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
       root.replaceChildren(
         el("div", { class: "queue-head" },
-          el("span", {}, active.length ? `${active.length} in the queue` : "The queue is empty"),
+          el("span", {}, active.length ? `${queued(active)} in the queue` : "The queue is empty"),
           el("button", { type: "button", class: "quiet", onclick: () => trigger("select", { action: studio.state.paused ? "resume" : "pause", id: "" }) }, studio.state.paused ? "Resume queue" : "Pause queue"),
           recent.length ? el("button", { type: "button", class: "quiet", onclick: () => trigger("select", { action: "clear", id: "" }) }, "Clear finished") : null),
         rows.length ? el("ul", { class: "queue-list" }, rows.map(row)) : "");

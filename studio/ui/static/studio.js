@@ -106,7 +106,7 @@
     });
     const line = element.querySelector(".queue-line");
     studio.on("jobs", ({ jobs, paused }) => {
-      const waiting = jobs.filter((job) => job.state === "waiting").length;
+      const waiting = studio.state.waiting_total ?? jobs.filter((job) => job.state === "waiting").length;
       const running = jobs.find((job) => job.state === "running");
       let text = "";
       if (running) {

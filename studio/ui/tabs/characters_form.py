@@ -222,8 +222,3 @@ def _picker(name: str, words: dict) -> gr.Dropdown:
         allow_custom_value=True,
         min_width=160,
     )
-
-
-def is_minor(age) -> bool:
-    """Whether this age is below the studio's adult age."""
-    return age is not None and age < ADULT_AGE
