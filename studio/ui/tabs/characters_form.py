@@ -8,7 +8,7 @@ import zoneinfo
 
 import gradio as gr
 
-from studio.domain.character import ADULT_AGE, Appearance, Character, Persona
+from studio.domain.character import Appearance, Character, Persona
 
 LISTS = {"interests", "taboos", "tags", "topics", "signature_items"}
 PROFILE = (
