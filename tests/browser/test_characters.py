@@ -289,7 +289,10 @@ def test_the_theme_setting_counts(page):
 def test_every_section_is_named_and_readable(page, dark):
     """Every control has a name and every text enough contrast, in all sections of both tabs, light and dark."""
     checks = (Path(__file__).parent / "checks.js").read_text("utf-8").rstrip()
-    page.evaluate("on => document.body.classList.toggle('dark', on)", dark)
+    page.evaluate("theme => localStorage.setItem('studio-theme', theme)", "dark" if dark else "light")
+    page.reload()
+    page.wait_for_selector(".character-card")
+    page.wait_for_timeout(1000)
     found = {}
 
     def look(where):

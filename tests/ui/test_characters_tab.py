@@ -216,13 +216,14 @@ def test_an_ingredient_saves_a_new_character_first(editor, studio, event, typed,
     assert answer[editor.revision] == character.revision
 
 
-def test_what_jobs_change_is_no_conflict(editor, studio, mira, typed):
+def test_what_jobs_change_is_no_conflict(editor, studio, mira, made, typed, toasts):
     """A thumbnail that an ingredient got meanwhile does not stop the form from being saved, nor get lost."""
-    thumbnail = [{**mira.ingredients[0].model_dump(), "thumbnail_asset_id": "a" * 26}]
+    picture = made(1)[0]
+    thumbnail = [{**mira.ingredients[0].model_dump(), "thumbnail_asset_id": picture}]
     studio.characters.update(mira.id, {"ingredients": thumbnail})
     editor.keep(mira.id, mira.revision, None, **typed(mira, bio="Sings."))
     saved = studio.characters.get(mira.id)
-    assert (saved.bio, saved.ingredients[0].thumbnail_asset_id) == ("Sings.", "a" * 26)
+    assert (saved.bio, saved.ingredients[0].thumbnail_asset_id) == ("Sings.", picture)
 
 
 def test_two_windows_do_not_overwrite_each_other(editor, studio, mira, typed):
