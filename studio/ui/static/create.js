@@ -116,7 +116,7 @@
       const { done = 0, total = 0, eta_s, rate, note } = next.progress || {};
       const percent = total ? Math.round((100 * done) / total) : 0;
       const running = next.state === "running";
-      let text = { waiting: next.position > 1 ? `Waiting, number ${next.position} in the queue` : "Waiting to start", succeeded: "Done", cancelled: "Cancelled", failed: "Failed" }[next.state];
+      let text = { waiting: next.position > 1 ? `Waiting, number ${next.position} in the queue` : studio.state.paused ? "Waiting: the queue is paused" : "Waiting to start", succeeded: "Done", cancelled: "Cancelled", failed: "Failed" }[next.state];
       if (next.cancelling) text = "Stopping";
       else if (running) text = total && done ? [note || `Step ${done} of ${total}`, done < total && `${percent} %`, done < total && rate ? `${rate.toFixed(1)} it/s` : "", eta_s ? `${studio.duration(eta_s)} left` : ""].filter(Boolean).join(" · ") : note || "Getting the model ready";
       if (line.textContent !== text) line.textContent = text;
@@ -192,7 +192,7 @@
       const buttons = [];
       if (job.state === "waiting") {
         if (job.position > 1) buttons.push(button(job, "move", "↑", "Move up", { to: job.position - 1 }));
-        buttons.push(button(job, "move", "↓", "Move down", { to: job.position + 1 }));
+        if (job.position < waiting()) buttons.push(button(job, "move", "↓", "Move down", { to: job.position + 1 }));
       }
       if (!ended(job.state)) buttons.push(button(job, "cancel", "Cancel", "Cancel"));
       else {
@@ -206,7 +206,8 @@
         el("div", { class: "queue-buttons" }, buttons));
     };
     /* Only the first waiting jobs are sent; their number is that of all. */
-    const queued = (active) => active.filter((one) => one.state !== "waiting").length + (studio.state.waiting_total ?? active.filter((one) => one.state === "waiting").length);
+    const waiting = () => studio.state.waiting_total ?? studio.state.jobs.filter((one) => one.state === "waiting").length;
+    const queued = (active) => active.filter((one) => one.state !== "waiting").length + waiting();
     const render = () => {
       if (root.contains(document.activeElement) && document.activeElement.matches("button:active")) return;
       const active = studio.state.jobs.filter((one) => !ended(one.state));

@@ -156,6 +156,7 @@ class CreateTab:
             shown(self.make),
             inputs_kwargs=named,
             outputs=[self.stage, self.seed],
+            trigger_mode="multiple",  # a press while the one before is under way counts too
             api_name="create_make",
             **quiet,
         )
