@@ -268,8 +268,14 @@ class Characters:
         return [one for one in samples.sample_characters() if one.sample not in had]
 
     def add_samples(self) -> list[Character]:
-        """Add the sample characters that are missing, and return them."""
-        return [self.store.characters.add(one) for one in self.samples()]
+        """Add the sample characters that are missing, each with its portrait as a reference, and return them."""
+        added = [self.store.characters.add(one) for one in self.samples()]
+        note = "Made with the starter model."
+        return [self.add_reference(one.id, upload=samples.portrait(one), note=note) for one in added]
+
+    def sample_portrait(self, sample: Character) -> bytes:
+        """The portrait of a sample that is not added yet, as WebP."""
+        return samples.portrait(sample).read_bytes()
 
     def appearance_words(self, character: Character | dict) -> str:
         """The appearance as the prompt words it becomes."""

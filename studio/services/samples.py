@@ -1,5 +1,7 @@
 """Three finished characters for an empty studio, in words the starter model draws well. Fictional adults."""
 
+from pathlib import Path
+
 from studio.domain.character import Character
 from studio.services.personas import templates
 from studio.services.surprise import looks
@@ -137,6 +139,11 @@ _SAMPLES = (
 def sample_characters() -> list[Character]:
     """The three samples as new characters, not saved. `sample` (an extra field) says which one each is."""
     return [_character(dict(fields)) for fields in _SAMPLES]
+
+
+def portrait(character: Character) -> Path:
+    """The portrait that ships with a sample: the starter made it, its recipe is in the file."""
+    return Path(__file__).parent / "portraits" / f"{character.sample}.webp"
 
 
 def _character(fields: dict) -> Character:

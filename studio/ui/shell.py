@@ -84,7 +84,8 @@ def draw(studio: Studio) -> tuple[gr.Blocks, dict[str, object]]:
         def refresh_choices(current):
             options = character_choices(studio)
             ids = [value for _, value in options]
-            return gr.Dropdown(choices=options, value=current if current in ids else ids[0])
+            # a choice made in this moment is not undone: the value is sent only when the old one is gone
+            return gr.Dropdown(choices=options) if current in ids else gr.Dropdown(choices=options, value=ids[0])
 
         def remember(current):
             studio.settings.set("last_choices", {**(studio.settings.get("last_choices") or {}), "character": current})

@@ -9,7 +9,8 @@ from PIL import Image
 
 from studio.domain.asset import Asset
 from studio.errors import Conflict, NotFound, StudioError, TooLarge
-from studio.services import character_zip
+from studio.media.embed import open_picture, read_recipe
+from studio.services import character_zip, samples
 from studio.services.characters import Characters
 
 
@@ -302,6 +303,14 @@ def test_samples_are_offered_once(characters):
     assert characters.samples() == []
     characters.delete_forever(added[0].id)
     assert len(characters.samples()) == 1
+
+
+def test_samples_bring_a_portrait_with_its_recipe(characters):
+    """A sample shows a face at once: a reference that the starter made, whose file says how."""
+    for one in characters.add_samples():
+        portrait = characters.reference_file(one.id, one.references[0].id)
+        assert read_recipe(samples.portrait(one)).engine == "starter"
+        assert open_picture(portrait).size == (512, 512)
 
 
 def test_surprises_are_whole_and_repeatable(characters):

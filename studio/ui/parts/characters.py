@@ -1,5 +1,6 @@
 """A character as cards, head, lists and comparison show it: plain values for static/characters.js and forms.js."""
 
+import base64
 import html
 import re
 from datetime import datetime, timezone
@@ -48,6 +49,11 @@ def reference_address(character: Character, reference_id: str) -> str:
 def line(character: Character) -> str:
     """Pronouns, age and place in one line."""
     return " · ".join(str(part) for part in (character.pronouns, character.age, character.location) if part)
+
+
+def inline(webp: bytes) -> str:
+    """A small WebP picture as an address that holds it."""
+    return "data:image/webp;base64," + base64.b64encode(webp).decode("ascii")
 
 
 def card(character: Character, portrait: str | None) -> dict:

@@ -256,7 +256,10 @@ class CharactersTab:
         trashed = status == "trash"
         found = self.characters.list(text=text or "", status=None if trashed else status or None, trashed=trashed)
         if not found and not text and not status and not self.characters.list(trashed=True):
-            samples = [{"name": one.name, "bio": one.bio} for one in self.characters.samples()]
+            samples = [
+                {"name": one.name, "bio": one.bio, "portrait": parts.inline(self.characters.sample_portrait(one))}
+                for one in self.characters.samples()
+            ]
             return {"characters": [], "welcome": {"samples": samples}}
         return {
             "characters": [parts.card(one, self._portrait(one)) for one in found[:limit]],
