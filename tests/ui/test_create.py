@@ -79,6 +79,15 @@ def test_wrong_values_stand_in_place_of_the_prompt(tab, values):
     assert "Seed must be at least 0" in tab.compose("", **values(prompt="x", seed_policy=FIXED_SEED, seed=-1))
 
 
+def test_a_recipe_says_its_quality(tab, monkeypatch):
+    """A picture made with a quality fills the form with that quality, every other with its own settings."""
+    fast = {"steps": 10, "guidance": 3.5, "sampler": "Plain"}
+    spec = tab.specs[tab.defaults["engine"]]
+    monkeypatch.setitem(spec.presets, "Fast", fast)
+    for settings, quality in ((fast, "Fast"), (fast | {"steps": 11}, CUSTOM), ({}, tab.defaults["preset"])):
+        assert tab._preset(settings) == quality
+
+
 def test_the_remembered_form_comes_back(tab, mira, given):
     """Words, choices and settings survive a reload; what is damaged or gone falls back."""
     coat = mira.ingredients[0].id

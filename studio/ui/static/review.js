@@ -79,7 +79,7 @@
             el("button", { type: "button", class: "quiet", onclick: () => act("reuse") }, "Reuse in Create"),
             el("button", { type: "button", class: "quiet", onclick: () => act("reference") }, "Use as reference"),
             el("button", { type: "button", class: "quiet", onclick: () => act(asset.state === "trashed" ? "restore" : "trash") }, asset.state === "trashed" ? "Restore" : "Trash")),
-          quality.length ? el("div", { class: "desk-quality" }, el("h4", {}, `Quality ${Math.round(score * 100)} of 100`), quality.map(meter), notes.length ? el("p", {}, notes.join(" ")) : null) : null,
+          quality.length ? el("div", { class: "desk-quality" }, el("h4", {}, `Technical quality ${Math.round(score * 100)} of 100`), quality.map(meter), notes.length ? el("p", {}, notes.join(" ")) : null) : null,
           el("h4", {}, "Recipe"), list));
       if (focused) root.querySelector(`[data-action="${focused}"]`)?.focus();
       for (const url of value().soon || []) new Image().src = url; // the next picture is there before it is asked for

@@ -329,8 +329,7 @@ class CreateTab:
             values["size"] = self._shape(values["width"], values["height"], engine, upscale)
         if values.get("seed") is not None:
             values["seed_policy"] = FIXED_SEED
-        own = any(values.get(name) is not None for name in ("steps", "guidance"))
-        values["preset"] = CUSTOM if own else self.defaults["preset"]
+        values["preset"] = self._preset(values)
         known = {name: value for name, value in values.items() if name in self.form and value is not None}
         character_id = values.get("character_id") or ""
         return [character_id, *self._filled({**self.defaults, **known}, character_id)]
@@ -438,6 +437,14 @@ class CreateTab:
         looks = character.looks if character else []
         options["look"] = [("Default look" if looks else "No look", ""), *[(one.name, one.id) for one in looks]]
         return options
+
+    def _preset(self, values: dict) -> str:
+        """The quality whose steps, guidance and sampler these are."""
+        own = {name: values[name] for name in ("steps", "guidance", "sampler") if values.get(name) is not None}
+        if not own:
+            return self.defaults["preset"]
+        presets = self.specs[self._known("engine", self.defaults | values)].presets
+        return next((name for name, settings in presets.items() if settings == own), CUSTOM)
 
     def _known(self, name: str, values: dict):
         """A dropdown's value when it is still offered, else its default."""
