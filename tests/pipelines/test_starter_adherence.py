@@ -11,17 +11,19 @@ from pipelines.starter import classifier
 from pipelines.starter.training import evaluate
 
 FOLDER = os.path.dirname(starter.__file__)
-PROMPTS = 20
-FLOORS = {"mean": 0.70, "scene": 0.85, "hair_color": 0.65, "clothing_color": 0.65}
+PROMPTS = 16
+FLOORS = {"mean": 0.80, "scene": 0.90, "hair_color": 0.75, "clothing_color": 0.85}  # measured 0.91, 1.00, 0.94, 1.00
 MEGABYTES = 55
 
 
 @pytest.fixture(scope="module")
 def table():
     """Adherence per attribute on the first fixed prompts, with the shipped settings."""
-    report, _ = evaluate.adherence(
-        os.path.join(FOLDER, "model"), os.path.join(FOLDER, "attribute_classifier.safetensors"), PROMPTS
-    )
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # two threads crawl on busy cores
+    oracle = os.path.join(FOLDER, "attribute_classifier.safetensors")
+    report, _ = evaluate.adherence(os.path.join(FOLDER, "model"), oracle, PROMPTS, batch=8)
+    torch.set_num_threads(threads)
     return report["adherence"]
 
 

@@ -222,7 +222,7 @@ def train(
         print(f"done: {step} steps, {seen} samples, loss {np.mean(losses[-400:]):.4f}", flush=True)
 
 
-def estimator(pipeline_folder, data, guidance=3.5, low=150, high=650):
+def estimator(pipeline_folder, data, guidance=2.5, low=150, high=650):
     """A function (z, indices, rng) -> the latents this model would draw, for `autoencoder.refine`.
 
     Unscaled latents z (B,4,32,32) of pictures `indices` are noised to a time step between `low` and `high`; what the

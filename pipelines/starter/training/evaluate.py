@@ -16,7 +16,7 @@ from .captions import caption
 from .render import sample
 from .vocabulary import HEADS
 
-STEPS, GUIDANCE = 20, 3.5
+STEPS, GUIDANCE = 20, 2.0
 SAMPLES = [
     "portrait of a woman with long red hair, round glasses, green hoodie, smiling, at the beach, flat illustration",
     "portrait of a man with a beard and short black hair, blue blazer, serious, in the city, flat illustration",
