@@ -13,7 +13,8 @@ _FLAGS = {
     "emoji": r"\b(?:use|add|with|lots of|many|more) (?:\w+ )?emojis?\b",
     "no_hashtags": rf"\b{_NOT} hash ?tags?\b",
     "no_questions": rf"\b{_NOT} (?:ask )?(?:any )?questions?\b|\b(?:do not|don['’]t|never) ask\b",
-    "question": rf"\b(?:ask|end with|close with) (?:a|one) question\b|\balways ask\b|{_START}a question{_END}",
+    "question": rf"\b(?:always )?(?:ask|end with|close with) (?:a|one) question\b|\balways ask\b"
+    rf"|{_START}a question{_END}",
     "no_exclamations": rf"\b{_NOT} exclamations?(?: marks?| points?)?\b",
     "no_jokes": rf"\b{_NOT} (?:jokes?|humou?r)\b|\b(?:do not|don['’]t|never) joke\b",
     "no_slang": rf"\b{_NOT} slang\b",

@@ -130,3 +130,15 @@ def test_facts_leave_out_what_is_unknown(studio, made):
     facts = recipe_facts(studio.review.get(made(1)[0]))
     assert all(value not in ("", "None") for _, value in facts)
     assert words_of(" a, b ,a,, ") == ["a", "b"]
+
+
+def test_a_file_that_is_no_picture_keeps_no_other_out(tab, blank, toasts, tmp_path):
+    """Of several files those that are pictures come in, and the others are named."""
+    from PIL import Image
+
+    wrong, right = tmp_path / "<b>.png", tmp_path / "right.png"
+    wrong.write_text("words")
+    Image.new("RGB", (64, 64), "red").save(right)
+    tab.bring_in([str(wrong), str(right)], **blank)
+    assert toasts[0] == ("Success", "1 imported.")
+    assert "&lt;b&gt;.png" in toasts[1][1]

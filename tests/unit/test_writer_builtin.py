@@ -246,6 +246,7 @@ def test_words_of_the_request_are_said():
         assert "the new raincoat" in text.lower()
         assert "a question" not in text
         assert "?" in text
+    assert not any("a question" in text for text in texts(3, words="the new raincoat, always ask a question"))
     for text in texts(3, words="The book fair opens on Friday. No emoji."):
         assert "The book fair opens on Friday." in text
         assert "emoji" not in text.lower()

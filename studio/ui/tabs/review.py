@@ -330,8 +330,20 @@ class ReviewTab:
         return VIEWS[1], current, ids, *self._views(desk=True), desk, tags, description
 
     def bring_in(self, files, whose="", **filters):
-        brought = [self.studio.review.import_picture(path, whose or None) for path in files or []]
-        told(f"{len(brought)} imported.")
+        """One file that is no picture does not keep the others out."""
+        brought, problems = 0, []
+        for path in files or []:
+            try:
+                self.studio.review.import_picture(path, whose or None)
+                brought += 1
+            except StudioError as error:
+                problems.append(error)
+        if problems and not brought and len(problems) == 1:
+            raise problems[0]
+        if brought:
+            told(f"{brought} imported.")
+        if problems:
+            gr.Warning("<br>".join(html.escape(error.message) for error in problems[:10]), title="Not imported")
         return self._page([None], {"whose": whose, **filters})
 
     # ------------------------------------------------------------------ bulk
