@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Frames = Callable[[], "list[Image]"]
 
-LONGEST = 256  # frames are latents of 32 to 64 px: enlarged here they look smooth in every browser
+LONGEST = 128  # frames are latents of 32 to 64 px: smooth at this size, and a quarter of the work of 256
 MOST = 512  # a larger frame is made smaller: a preview travels many times a second
 QUALITY = 82
 

@@ -166,9 +166,9 @@ def test_a_retried_job_shows_nothing_old(show):
 
 
 SIZES = {
-    (32, 32): (256, 256),
-    (64, 48): (256, 192),
-    (24, 64): (96, 256),
+    (32, 32): (128, 128),
+    (64, 48): (128, 96),
+    (24, 64): (48, 128),
     (300, 200): (300, 200),
     (2048, 512): (512, 128),
     (1, 900): (1, 512),
@@ -177,7 +177,7 @@ SIZES = {
 
 @pytest.mark.parametrize(("size", "wanted"), SIZES.items())
 def test_pictures_are_small_and_smooth(size, wanted):
-    """Small frames are enlarged to 256 px with in-between colours, huge ones made smaller, the shape stays."""
+    """Small frames are enlarged to 128 px with in-between colours, huge ones made smaller, the shape stays."""
     assert opened(encode(Image.new("RGB", size, "red"))).size == wanted
 
 
@@ -191,7 +191,7 @@ def test_enlarging_is_bicubic():
     """Between a black and a white pixel there are greys, not a step."""
     frame = Image.new("RGB", (2, 1), "black")
     frame.putpixel((1, 0), (255, 255, 255))
-    row = opened(encode(frame)).convert("L").crop((0, 64, 256, 65))
+    row = opened(encode(frame)).convert("L").crop((0, 32, 128, 33))
     assert len(set(row.tobytes())) > 20
 
 
