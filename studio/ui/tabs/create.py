@@ -104,7 +104,10 @@ class CreateTab:
             self.prop = self._ingredient("Prop")
         with gr.Row():
             self.time_of_day = gr.Dropdown(TIMES, value="", label="Time of day", min_width=120)
-            self.look = gr.Dropdown([("No look", "")], value="", label="Look", min_width=120)
+            # Free, as a look of the character before may still be sent while the choices change.
+            self.look = gr.Dropdown(
+                [("No look", "")], value="", label="Look", allow_custom_value=True, filterable=True, min_width=120
+            )
 
     @staticmethod
     def _ingredient(label: str) -> gr.Dropdown:
@@ -457,7 +460,7 @@ class CreateTab:
             value = values[name]
             if name in options:
                 value = kept(value, options[name], free=name != "look")
-                filled.append(gr.Dropdown(choices=options[name], value=value, allow_custom_value=name != "look"))
+                filled.append(gr.Dropdown(choices=options[name], value=value, allow_custom_value=True))
             elif name == "seed":
                 filled.append(gr.Number(value=value, visible=values["seed_policy"] == FIXED_SEED))
             elif name == "size":
