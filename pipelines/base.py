@@ -24,7 +24,8 @@ class EngineSpec:
     hold steps, guidance and sampler. `words` maps a kind of prompt word (hair_color, scene, …) to words it knows.
     `sides` is the smallest and the largest side in pixels and what each must be a multiple of. `prompt_tokens` is how
     many tokens of a prompt are read, start and end mark included; None when there is no limit to speak of. `remedy`
-    tells a person what to do when the model is not ready.
+    tells a person what to do when the model is not ready. `learned` holds every lower-case word of a small model's
+    vocabulary; empty when any word may mean something.
     """
 
     id: str
@@ -44,6 +45,7 @@ class EngineSpec:
     most_steps: int = 150
     prompt_tokens: int | None = None
     remedy: str = ""
+    learned: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ terminal SNR and trailing timesteps, four latent channels at an eighth of the si
 """
 
 import functools
+import json
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,6 +43,16 @@ SAMPLERS: dict[str, tuple[str, dict]] = {
     "DPM++ 2M": ("DPMSolverMultistepScheduler", {"algorithm_type": "dpmsolver++", "solver_order": 2}),
     "UniPC": ("UniPCMultistepScheduler", {}),
 }
+
+
+def learned_words(home: Path) -> frozenset[str]:
+    """The whole words in the tokenizer's vocabulary: those its captions used. Empty when the file cannot be read."""
+    try:
+        vocabulary = json.loads((home / "model" / "tokenizer" / "vocab.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return frozenset()  # `ready` says what is damaged
+    return frozenset(token.removesuffix("</w>") for token in vocabulary if token.endswith("</w>"))
+
 
 WORDS: dict[str, tuple[str, ...]] = {
     "person": ("woman", "man", "person", "character"),
@@ -110,6 +121,7 @@ class Starter:
         most_steps=MOST_STEPS,
         prompt_tokens=64,
         remedy=REMEDY,
+        learned=learned_words(HOME),
     )
 
     def __init__(self, home: Path = HOME):

@@ -1,5 +1,6 @@
 """The character: a fictional person with a persona, an appearance, ingredients, looks and references."""
 
+import re
 from typing import Literal
 
 from pydantic import Field, field_validator
@@ -7,6 +8,8 @@ from pydantic import Field, field_validator
 from studio.domain.document import Document, Part, new_id, now
 
 ADULT_AGE = 18
+# Control characters and those that turn the direction of text: nobody types them, and a name must read as it is.
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 IngredientKind = Literal["wardrobe", "place", "prop", "mood"]
 Trait = Field(default=0.5, ge=0, le=1)
 
@@ -105,7 +108,7 @@ class Character(Document):
     @field_validator("name")
     @classmethod
     def _a_name_is_more_than_spaces(cls, name: str) -> str:
-        name = " ".join(name.split())
+        name = " ".join(_UNSEEN.sub("", name).split())
         if not name:
             raise ValueError("A character needs a name.")
         return name

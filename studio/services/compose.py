@@ -34,6 +34,7 @@ _PLAIN_WORDS = frozenset(
     "white gray grey black red orange yellow green teal turquoise blue navy purple pink brown gold beige cream "
     "pastel light dark gradient studio plain solid simple soft blank neutral on a an".split()
 )
+_JOINING = frozenset("a an and as at by for from her his in into is its of on or the their to with".split())
 _TOKENS_KEPT_FREE = 2  # the start and the end mark
 
 
@@ -94,6 +95,7 @@ def compose(character: Character | None, request: ImageRequest, spec: EngineSpec
     prompt, warnings = _fitted(fragments, spec)
     settings = _settings(request, spec, look)
     warnings += _size_warnings(settings["width"], settings["height"], spec)
+    warnings += _unlearned(prompt, spec)
     negative = request.negative if request.negative is not None else look.negative if look else ""
     if negative and "negative" not in spec.uses:
         warnings.append(f"{spec.name} does not use a negative prompt.")
@@ -296,6 +298,18 @@ def _check_size(width: int, height: int, upscale: int, spec: EngineSpec) -> None
             "Enlarge less, or choose a smaller size.",
             field="upscale",
         )
+
+
+def _unlearned(prompt: str, spec: EngineSpec) -> list[str]:
+    """One sentence about the prompt's words that an engine with a vocabulary of its own never saw."""
+    if not spec.learned:
+        return []
+    said = dict.fromkeys(re.findall(r"[^\W\d_]+", prompt.casefold()))
+    strange = [word for word in said if not {word, word.rstrip("s")} & spec.learned and word not in _JOINING]
+    if not strange:
+        return []
+    named = ", ".join(f"“{word}”" for word in strange[:6]) + (" and more" if len(strange) > 6 else "")
+    return [f"{spec.name} has not learned {named}: the picture may not show it."]
 
 
 def _size_warnings(width: int, height: int, spec: EngineSpec) -> list[str]:

@@ -174,7 +174,9 @@ class Publishing:
             post.state, post.error = "approved", None
             post.history.append(PostEvent(what="Approved", by=by))
 
-        return self._store.posts.update(id, change)
+        post = self._store.posts.update(id, change)
+        log.info("Post %s is approved%s.", id, f" by {by}" if by else "")
+        return post
 
     def unapprove(self, id: str, by: str = "") -> Post:
         """Back to draft, as long as it is not published."""
@@ -233,7 +235,9 @@ class Publishing:
             for target in post.targets:
                 if not any(receipt.get("target") == target for receipt in post.receipts):
                     post = self._send(post, target, by, ending)
-            return self._store.posts.update(id, lambda post: self._done(post, by))
+            post = self._store.posts.update(id, lambda post: self._done(post, by))
+            log.info("Post %s is published to %s%s.", id, ", ".join(post.targets), f" by {by}" if by else "")
+            return post
 
     def reconcile(self) -> None:
         """After a start: posts a crash caught half way are finished when they got out, else approved again."""

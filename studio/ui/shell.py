@@ -19,6 +19,10 @@ from studio.ui.theme import theme
 
 STATIC = Path(__file__).parent / "static"
 NOBODY = ("No character", "")
+REMEMBER_TAB = """() => setTimeout(() => {
+  const open = [...document.querySelectorAll('[id^="tab-"][role=tabpanel]')].find((one) => one.offsetParent);
+  if (open) sessionStorage.setItem('studio-tab', open.id.replace('tab-', ''));
+}, 100)"""
 TABS = (CharactersTab, CreateTab, ReviewTab, PublishTab, SystemTab)
 
 
@@ -116,6 +120,17 @@ def draw(studio: Studio) -> tuple[gr.Blocks, dict[str, object]]:
                 api_name=f"open_{tab_id}",
                 api_visibility="private",
             )
+        # a reload comes back to the tab it left
+        tabs.select(None, None, None, js=REMEMBER_TAB, api_name="leave_tab", api_visibility="private")
+        page.load(
+            lambda tab: gr.Tabs(selected=tab) if tab in {kind.id for kind in TABS} else gr.skip(),
+            known,
+            tabs,
+            js="() => [sessionStorage.getItem('studio-tab') || '']",
+            show_progress="hidden",
+            api_name="return_tab",
+            api_visibility="private",
+        )
     calm(page)
     return page, {tab.id: tab for tab in drawn}
 

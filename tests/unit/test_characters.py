@@ -338,3 +338,8 @@ def test_persona_templates_differ(characters):
     assert len({(one["communication_style"], one["content_tone"]) for one in templates.values()}) == 6
     assert all(one["communication_style"] in COMMUNICATION_STYLES for one in templates.values())
     assert all(one["content_tone"] in CONTENT_TONES for one in templates.values())
+
+
+def test_a_name_holds_nothing_unseen(characters):
+    """NUL and marks that turn text around go; letters of every script and joined emoji stay."""
+    assert characters.create({"name": "Mi\x00ra\u202e Öz 👩‍🎤"}).name == "Mira Öz 👩‍🎤"

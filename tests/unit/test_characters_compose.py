@@ -258,3 +258,12 @@ def test_samples_and_surprises_speak_the_starters_language():
         ]
         said = {word for text in words for word in re.findall(r"[a-z]+(?:-[a-z]+)*", text.lower())}
         assert said <= known, (character.name, said - known)
+
+
+def test_words_the_model_never_saw_are_named():
+    """A raincoat the starter cannot draw is said before it is made; words it knows pass without a remark."""
+    (starter,) = catalog.specs()
+    unknown = compose(None, ImageRequest(prompt="woman in a red raincoat, at the beach"), starter, None).warnings
+    known = compose(None, ImageRequest(prompt="portrait of a woman with red hair, smiling"), starter, None).warnings
+    assert ["raincoat" in one and "beach" not in one for one in unknown] == [True]
+    assert known == ()

@@ -238,6 +238,11 @@
     render();
   };
 
+  /* Typing into a list replaces what was chosen instead of growing on it. */
+  document.addEventListener("focusin", (event) => {
+    if (event.target.matches("input[role=combobox]")) setTimeout(() => event.target.select(), 0);
+  });
+
   /* Ctrl+Enter presses the visible primary button marked with the class "on-ctrl-enter". */
   document.addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && event.key === "Enter") {

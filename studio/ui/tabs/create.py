@@ -91,7 +91,7 @@ class CreateTab:
     def _words(self) -> None:
         self.prompt = gr.Textbox(
             label="What happens",
-            placeholder="waving from a balcony, holding a coffee",
+            placeholder="smiling, with round glasses, at sunset",
             lines=3,
             max_lines=8,
             elem_id="create-prompt",
