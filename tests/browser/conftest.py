@@ -127,7 +127,12 @@ def page(browser, server):
     sheet.wait_for_selector("#studio-tabs")
     yield sheet
     context.close()
-    serious = [error for error in errors if not HARMLESS.search(error)]
+    # leaving a page ends its requests: Gradio's client then complains of every one that was under way
+    left = any("signal is aborted" in error for error in errors)
+    ended = ("signal is aborted", "Connection errored out")
+    serious = [
+        one for one in errors if not HARMLESS.search(one) and not (left and any(words in one for words in ended))
+    ]
     assert not serious, "The page reported errors:\n" + "\n".join(serious)
 
 

@@ -326,7 +326,7 @@ def test_hostile_names_are_only_names(api, studio):
     """Paths, device names, markup and 80 characters of anything: kept as text, no file leaves its folder."""
     for name in ("../../evil", "CON", "<script>alert(1)</script>", "a" * 80, "名前 💃", "x\u202egnp.exe", "NUL.txt "):
         one = api.post("/api/v1/characters", json={"name": name}).json()
-        assert one["name"] == " ".join(name.split())
+        assert one["name"] == " ".join(name.replace("\u202e", "").split())
         assert api.get(f"/api/v1/characters/{one['id']}/export").status_code == 200
         api.delete(f"/api/v1/characters/{one['id']}")
     assert not (studio.data.parent / "evil").exists()

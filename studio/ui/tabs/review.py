@@ -96,7 +96,8 @@ class ReviewTab:
             self.clear = gr.Button("Clear filters", size="sm", scale=0, min_width=120, elem_classes="beside-field")
 
     def _bulk(self) -> None:
-        with gr.Column(visible=False, elem_classes="bulk card", elem_id="review-bulk") as self.bulk:
+        # hidden, not absent: what is written into an absent part while it appears can be lost
+        with gr.Column(visible="hidden", elem_classes="bulk card", elem_id="review-bulk") as self.bulk:
             with gr.Row(elem_classes="bulk-row"):
                 self.chosen = gr.HTML("", elem_classes="review-count", apply_default_css=False)
                 self.open_desk = gr.Button("Open", size="sm", min_width=70)
@@ -312,13 +313,13 @@ class ReviewTab:
 
     @staticmethod
     def _none_selected() -> list:
-        return [[], gr.Column(visible=False), *[gr.Button(visible=False)] * 4]
+        return [[], gr.Column(visible="hidden"), *[gr.Button(visible=False)] * 4]
 
     def select(self, state, event: gr.EventData):
         ids = list(event._data["ids"])
         words = f"<strong>{len(ids)}</strong> selected"
         trash = gr.Button(visible=state == "trashed")
-        return ids, gr.Column(visible=bool(ids)), words, trash, trash, *[gr.Button(visible=False)] * 2
+        return ids, gr.Column(visible=True if ids else "hidden"), words, trash, trash, *[gr.Button(visible=False)] * 2
 
     def open(self, ids, event: gr.EventData):
         return VIEWS[1], event._data["id"], ids
