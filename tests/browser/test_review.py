@@ -60,6 +60,8 @@ def test_the_library_is_paged_and_filtered(library, shots):
 def test_the_grid_by_keyboard_and_in_bulk(library, shots):
     """Arrows move, Space selects, the bar acts on what is selected: compare, zip, tag, undo."""
     cards = library.locator("#review-grid .grid-card")
+    expect(cards.first).to_be_visible()
+    library.wait_for_timeout(4000)  # a listing that is still under way would begin the selection anew
     cards.first.focus()
     for key in (" ", "ArrowRight", " ", "ArrowDown", " "):
         library.keyboard.press(key)
