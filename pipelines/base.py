@@ -1,8 +1,10 @@
 """What an engine is. Knowing one is cheap (a spec, no torch); loading one is not. Nothing here imports the studio."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -26,6 +28,11 @@ class EngineSpec:
     many tokens of a prompt are read, start and end mark included; None when there is no limit to speak of. `remedy`
     tells a person what to do when the model is not ready. `learned` holds every lower-case word of a small model's
     vocabulary; empty when any word may mean something.
+
+    `family` is a Family's id, "" for the starter. `tasks` says what it can start from (see TASKS). `prompt_style` is
+    "clip" when weights such as `(word:1.2)` count and long prompts are read in pieces, "llm" when a language model
+    reads the prompt (weights mean nothing to it and are taken out), "plain" otherwise. `most_references` is how many
+    reference pictures one run takes.
     """
 
     id: str
@@ -46,12 +53,103 @@ class EngineSpec:
     prompt_tokens: int | None = None
     remedy: str = ""
     learned: frozenset[str] = frozenset()
+    family: str = ""
+    tasks: frozenset[str] = frozenset({"text"})
+    prompt_style: Literal["plain", "clip", "llm"] = "plain"
+    most_references: int = 0
+
+
+# What a run may start from. "image": a picture to change, by `strength`; "inpaint": a picture and a mask of what to
+# change; "edit": one or several reference pictures that the prompt speaks about.
+TASKS = ("text", "image", "inpaint", "edit")
+
+
+@dataclass(frozen=True)
+class LocalModel:
+    """A model on this machine's disk: what a family needs to make an engine of it.
+
+    `id` becomes the engine's id: lower-case letters, digits, `-`, `.` and `_`, unique among the installed ones.
+    `path` is a diffusers folder (`layout` "folder", with model_index.json) or one .safetensors file ("checkpoint").
+    `variant` names one of the family's variants, "" the first. `defaults` replaces single defaults: steps, guidance,
+    sampler, width, height. An empty `licence` or `summary` means the family's.
+    """
+
+    id: str
+    name: str
+    family: str
+    path: Path
+    layout: Literal["folder", "checkpoint"]
+    variant: str = ""
+    licence: str = ""
+    summary: str = ""
+    defaults: dict = field(default_factory=dict, hash=False)
+
+    def __post_init__(self):
+        if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,79}", self.id):
+            raise ValueError(f"{self.id[:90]!r} cannot be a model's id")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way a family's models were trained: `defaults` (steps, guidance, sampler) and presets go with it.
+
+    `uses` are request fields that this variant understands beyond the family's, `without` those it does not.
+    """
+
+    id: str
+    name: str
+    defaults: dict
+    presets: dict[str, dict]
+    licence: str = ""
+    uses: frozenset[str] = frozenset()
+    without: frozenset[str] = frozenset()
+    tasks: frozenset[str] = frozenset()  # empty: the family's
+
+
+@dataclass(frozen=True)
+class Family:
+    """One model family on diffusers, as data; `make` turns an installed model of it into an engine.
+
+    `pipelines` are the names in `_class_name` of a model_index.json that belong to it. `checkpoint_mark` is (tensor,
+    its second dimension) by which a single file is known, None when the family takes folders only. `variant_of(path)`
+    tells the variant's id from the JSON files of a folder or the header of a checkpoint. `vram_gb` maps a memory plan
+    (full, model, group) to gigabytes: estimates until a run has measured them. `lora_marks` are words by which a LoRA
+    file's metadata (`ss_base_model_version`, `modelspec.architecture`) names this family, lower case.
+    """
+
+    id: str
+    name: str
+    summary: str
+    licence: str
+    pipelines: tuple[str, ...]
+    tasks: frozenset[str]
+    prompt_style: Literal["clip", "llm"]
+    native: tuple[int, int]
+    sizes: tuple[tuple[int, int], ...]
+    sides: tuple[int, int, int]
+    samplers: tuple[str, ...]
+    variants: tuple[Variant, ...]
+    uses: frozenset[str]
+    vram_gb: dict[str, float]
+    make: Callable[[LocalModel], "Engine"]
+    variant_of: Callable[[Path], str] = lambda path: ""
+    checkpoint_mark: tuple[str, int] | None = None
+    prompt_tokens: int | None = None
+    most_references: int = 0
+    lora_marks: tuple[str, ...] = ()
+
+    def variant(self, id: str) -> Variant:
+        """The variant with this id, else the first."""
+        return next((one for one in self.variants if one.id == id), self.variants[0])
 
 
 @dataclass(frozen=True)
 class ImageInputs:
     """One run: one picture per seed, all with the same prompt and settings. Sizes in pixels.
 
+    `image` (RGB, any size) is what the run starts from: with `strength` 0-1, higher changes more; with `mask` (L, the
+    size of `image`; white is changed, black is kept). `references` are RGB pictures that the prompt speaks about: a
+    face to keep, a picture to edit. `loras` are (safetensors file, weight).
     `check` is called between the pieces of work that follow the last step, such as decoding picture by picture;
     raising out of it stops the run, as raising out of the report does.
     """
@@ -65,6 +163,18 @@ class ImageInputs:
     sampler: str
     seeds: Sequence[int]
     check: Callable[[], None] = field(default=lambda: None, compare=False)
+    image: "Image | None" = None
+    strength: float = 0.6
+    mask: "Image | None" = None
+    references: "Sequence[Image]" = ()
+    loras: Sequence[tuple[Path, float]] = ()
+
+    @property
+    def task(self) -> str:
+        """What this run starts from, one of TASKS. A picture to change counts before references."""
+        if self.image is not None:
+            return "inpaint" if self.mask is not None else "image"
+        return "edit" if self.references else "text"
 
 
 # report(done, total, frames): after every denoising step. `frames()` makes the preview pictures, one small RGB picture

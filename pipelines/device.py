@@ -8,7 +8,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from pipelines.base import Engine, EngineError
@@ -112,6 +112,13 @@ class Device:
                 raise EngineError("The model is in use.", "Wait for the picture, or cancel it.", "busy")
             self._cancel_timer()
             return self._drop()
+
+    def forget(self, engines: Iterable[Engine]) -> None:
+        """Unload these, after the run in progress if there is one: their models are no longer there."""
+        with self._lock:
+            if self._engine in list(engines):
+                self._cancel_timer()
+                self._drop()
 
     def status(self) -> dict:
         """`engine`, `device`, `dtype` (None when nothing is loaded), `busy`, `idle_seconds`, and memory in bytes:

@@ -166,6 +166,9 @@ class FakeDevice:
     def unload(self):
         return False
 
+    def forget(self, engines):
+        self.forgotten = list(engines)
+
     def status(self):
         return {
             "engine": None,

@@ -2,7 +2,8 @@
 
 It knows its own folder and words and nothing of jobs, files or documents. The weights may be replaced by better ones
 under the same contract (see pipelines/starter/MODEL_CARD.md): a StableDiffusionPipeline folder, v-prediction with zero
-terminal SNR and trailing timesteps, four latent channels at an eighth of the size, and `latent_rgb.json` beside it.
+terminal SNR and trailing timesteps, and `latent_rgb.json` beside it with one row per latent channel; how many there are
+is read from the denoiser's config.
 """
 
 import functools
@@ -186,7 +187,8 @@ class Starter:
         pipe, count = self._pipe, len(inputs.seeds)
         pipe.scheduler = _scheduler(pipe.scheduler.config, inputs.sampler)
         clean = _watch_clean_latents(pipe.scheduler)
-        shape = (1, pipe.unet.config.in_channels, inputs.height // 8, inputs.width // 8)
+        scale = pipe.vae_scale_factor
+        shape = (1, pipe.unet.config.in_channels, inputs.height // scale, inputs.width // scale)
         noise = [torch.randn(shape, generator=torch.Generator().manual_seed(seed)) for seed in inputs.seeds]
         matrix = self.home / "latent_rgb.json"
 

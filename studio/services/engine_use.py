@@ -5,12 +5,12 @@ Loading, devices and memory belong to `pipelines.device`; this file only decides
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pipelines.base import Engine, EngineError
-from pipelines.catalog import ENGINES
+from pipelines.base import Engine, EngineError, LocalModel
+from pipelines.catalog import ENGINES, Shelf
 from studio.errors import Cancelled, Conflict, NotFound, OutOfMemory, StudioError
 from studio.settings import Settings
 
@@ -23,10 +23,13 @@ _PREVIEW_WAITS = 0.4  # seconds a preview waits for another one to step aside
 
 
 class EngineUse:
-    """One per process. `engines` are those there are, the default one first; a test hands in its own."""
+    """One per process. `engines` are those that are always there, the default one first; a test hands in its own.
+
+    Installed models come and go with `install`, while the studio runs.
+    """
 
     def __init__(self, settings: Settings, engines: Sequence[Engine] = ENGINES, device: "Device | None" = None):
-        self.settings, self.engines, self._device = settings, tuple(engines), device
+        self.settings, self.shelf, self._device = settings, Shelf(engines), device
         self.chosen: tuple[str, str] | None = None  # the last plan, for those who only want to tell
         self._making, self._measuring = threading.Lock(), threading.Lock()
         self._job_waits = threading.Event()
@@ -43,6 +46,23 @@ class EngineUse:
 
                 self._device = Device(self.settings.get("keep_alive_minutes"))
             return self._device
+
+    @property
+    def engines(self) -> tuple[Engine, ...]:
+        """Those there are right now, the default one first."""
+        return self.shelf.engines()
+
+    def install(self, models: Iterable[LocalModel]) -> None:
+        """These are the installed models from now on; one that stays keeps its engine. What left is unloaded, after the
+        picture that is being made with it. Raises StudioError for a family the studio does not know."""
+        with translated():
+            gone = self.shelf.put(models)
+        if gone and self._device is not None:
+            threading.Thread(target=self._forget, args=(gone,), name="studio-forget", daemon=True).start()
+
+    def _forget(self, gone: Sequence[Engine]) -> None:
+        with self._making:
+            self._device.forget(gone)
 
     def engine(self, engine_id: str) -> Engine:
         """The engine, ready or not. Raises NotFound with the field for an unknown id."""
