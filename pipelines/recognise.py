@@ -17,6 +17,11 @@ Kind = Literal["model", "lora", "part", "unknown"]
 LONGEST_JSON = 20_000_000
 MOST_WORDS = 60
 INDEX = "model_index.json"
+OPTIONAL = (
+    "safety_checker",
+    "feature_extractor",
+    "image_encoder",
+)  # a folder may lack them though its index names them
 _UNET = "model.diffusion_model."
 _TEXT_WIDTH = {768: "sd15", 1024: "sd2", 2048: "sdxl", 1280: "sdxl-refiner", 256: "starter"}
 _FLUX2_WIDTH = {3072: "flux2-klein", 4096: "flux2-klein-9b", 6144: "flux2-dev"}
@@ -58,11 +63,13 @@ class LoraFacts:
 class Found:
     """What was recognised. `layout` is checkpoint or folder; `pipeline` the class name of a folder's model_index.json.
 
+    `family` is the engine's family; `base` what LoRAs have to be made for, which is narrower (SD 2, FLUX.2 klein 9B).
     `problem` is one sentence why it cannot be used as it is, "" when it can. `bytes` counts the weights.
     """
 
     kind: Kind
     family: str = ""
+    base: str = ""
     layout: Literal["checkpoint", "folder"] = "checkpoint"
     variant: str = ""
     pipeline: str = ""
@@ -129,7 +136,9 @@ def _unet(header: Header, family: str, base: dict) -> Found:
     if not any(name.startswith(("cond_stage_model.", "conditioner.")) for name in header.tensors):
         missing.append("the text encoder")
     problem = f"It holds only a part of a model: {' and '.join(missing)} is missing." if missing else ""
-    return Found("part" if missing else "model", family, variant=variant, problem=problem, **base)
+    if not problem and family not in ("sd15", "sdxl"):
+        problem = f"The studio runs no {NAMES.get(family, 'model of this kind')} from a single file."
+    return Found("part" if missing else "model", family, family, variant=variant, problem=problem, **base)
 
 
 def _transformer(header: Header, base: dict) -> Found:
@@ -148,7 +157,7 @@ def _transformer(header: Header, base: dict) -> Found:
         family = "krea2"
     if family:
         said = f"It holds only the denoiser of {NAMES.get(family, family)}."
-        return Found("part", family, problem=f"{said} Take the whole diffusers folder instead.", **base)
+        return Found("part", family, family, problem=f"{said} Take the whole diffusers folder instead.", **base)
     if any(name.startswith(("decoder.up", "first_stage_model.decoder")) for name in names):
         return Found("part", problem="This is a picture decoder (VAE), not a whole model.", **base)
     if any("text_model.encoder" in name or name.startswith("model.embed_tokens") for name in names):
@@ -205,7 +214,7 @@ def _lora(header: Header, lora_format: str, base: dict) -> Found:
     )
     if not problem and not family:
         problem = "The studio cannot tell which models this LoRA was made for."
-    return Found("lora", family, problem=problem, lora=facts, **base)
+    return Found("lora", family, family, problem=problem, lora=facts, **base)
 
 
 def _layers(header: Header) -> dict[str, tuple[int, int, int]]:
@@ -353,11 +362,9 @@ def has_weights(kind: tuple[str, str]) -> bool:
 
 def families_by_pipeline() -> dict[str, str]:
     """Family ids by the class names of pipelines, as the catalogue of engines tells them."""
-    from pipelines import catalog
+    from pipelines.catalog import FAMILIES
 
-    families = getattr(catalog, "FAMILIES", ())
-    known = {name: family.id for family in families for name in family.pipelines}
-    return known
+    return {name: family.id for family in reversed(FAMILIES) for name in family.pipelines}
 
 
 def folder(path: Path) -> Found:
@@ -375,7 +382,7 @@ def folder(path: Path) -> Found:
     for part, kind in components(index).items():
         if not re.fullmatch(r"\w{1,60}", part):
             raise BadWeights(f"{INDEX} names a strange part.", "Copy or download the model again.", "damaged_file")
-        if not has_weights(kind):
+        if not has_weights(kind) or (part in OPTIONAL and not (path / part).is_dir()):
             continue
         for one in weights_of(path / part, part):
             header = read_header(one)
@@ -385,9 +392,23 @@ def folder(path: Path) -> Found:
     family = families_by_pipeline().get(name, "")
     problem = "" if family else f"The studio has no engine for {name or 'this kind of model'} yet."
     return Found(
-        "model", family, "folder", pipeline=name, problem=problem, bytes=size, files=tuple(files),
-        precision=max(formats, key=formats.get) if formats else "",
+        "model", family, base_of(path, family), "folder", pipeline=name, problem=problem, bytes=size,
+        files=tuple(files), precision=max(formats, key=formats.get) if formats else "",
     )  # fmt: skip
+
+
+def base_of(path: Path, family: str) -> str:
+    """What LoRAs for this folder have to be made for, by the width of its denoiser."""
+    try:
+        if family in ("sd15", "sdxl"):
+            width = read_json(path / "unet" / "config.json").get("cross_attention_dim")
+            return _TEXT_WIDTH.get(width, family) if isinstance(width, int) else family
+        if family == "flux2-klein":
+            config = read_json(path / "transformer" / "config.json")
+            return _FLUX2_WIDTH.get(config["num_attention_heads"] * config["attention_head_dim"], family)
+    except (BadWeights, OSError, KeyError, TypeError):
+        pass  # the engine says what is wrong with it
+    return {"qwen-image-edit": "qwen-image"}.get(family, family)
 
 
 def weights_of(folder: Path, part: str) -> list[Path]:

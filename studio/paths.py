@@ -49,6 +49,7 @@ class Paths:
         self.log_file = self.house / "studio.log"
         self.settings_file = self.house / "settings.json"
         self.lock_file = self.house / "studio.lock"
+        self.key_file = _configuration() / "key"
 
     def character(self, character_id: str) -> Path:
         """The character's own folder. StudioError when the id could not be a folder's name."""
@@ -62,6 +63,10 @@ class Paths:
         if not _MONTH.fullmatch(str(month)):
             raise BadRequest(f"“{str(month)[:40]}” is not a month.", "Months are written like 2026-11.")
         return self.outputs / (_identifier(character_id) if character_id else NO_CHARACTER) / month
+
+    def models(self, chosen: str = "") -> Path:
+        """Where models are kept: the folder the person chose, else `models/` beside characters and outputs."""
+        return Path(os.path.realpath(Path(chosen).expanduser())) if chosen.strip() else self.data / "models"
 
     def exports(self) -> Path:
         return self.outputs / "exports"
@@ -88,6 +93,15 @@ class Paths:
             if _within(candidate, self.data):
                 return candidate.relative_to(self.data).as_posix()
         raise StudioError("This file is not inside the data folder.", f"The data folder is {self.data}.")
+
+
+def _configuration() -> Path:
+    """The person's own configuration folder for this program, apart from any data folder."""
+    if os.name == "nt":
+        home = os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming"
+    else:
+        home = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(home) / "character-studio"
 
 
 def is_identifier(text: object) -> bool:

@@ -1,8 +1,12 @@
 """Fixtures every level shares."""
 
+import os
+
 import pytest
 
 from studio.paths import Paths
+
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"  # no test reaches for the developer's own
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ INSIDE = {
     "studio.errors": set(),
     "studio.durable": set(),
     "studio.paths": {"studio.errors"},
+    "studio.keychain": {"studio.errors", "studio.paths", "studio.durable"},
     "studio.settings": {"studio.errors", "studio.paths", "studio.domain", "studio.store"},
     "studio.store": {"studio.store", "studio.domain", "studio.paths", "studio.errors", "studio.durable"},
     "studio.jobs": {"studio.jobs", "studio.store", "studio.domain", "studio.errors", "studio.paths", "studio.durable"},
@@ -22,7 +23,8 @@ INSIDE = {
     "studio.media": {"studio.media", "studio.domain", "studio.errors", "studio.durable"},
     "studio.services": {
         "studio.services", "studio.domain", "studio.store", "studio.jobs", "studio.writers", "studio.platforms",
-        "studio.media", "studio.paths", "studio.settings", "studio.errors", "studio.durable", "pipelines",
+        "studio.media", "studio.paths", "studio.settings", "studio.keychain", "studio.errors", "studio.durable",
+        "pipelines",
     },
     "studio.api": {"studio.api", "studio.services", "studio.domain", "studio.errors", "studio.durable"},
     "studio.ui": {"studio.ui", "studio.services", "studio.domain", "studio.jobs", "studio.errors", "studio.settings"},

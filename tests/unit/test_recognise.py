@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pipelines.recognise import recognise
+from pipelines.recognise import base_of, recognise
 from pipelines.weight_file import BadWeights
 from tests.weights import UNET, checkpoint, diffusers_folder, kohya, peft, safetensors
 
@@ -13,7 +13,8 @@ from tests.weights import UNET, checkpoint, diffusers_folder, kohya, peft, safet
 def test_checkpoints_are_told_by_the_width_of_their_text(tmp_path, width, family):
     """The cross-attention's width decides, whatever the file is called."""
     found = recognise(checkpoint(tmp_path / "dreamy_v12_final.safetensors", width))
-    assert (found.kind, found.family, found.layout, found.problem) == ("model", family, "checkpoint", "")
+    assert (found.kind, found.family, found.layout) == ("model", family, "checkpoint")
+    assert bool(found.problem) == (family not in ("sd15", "sdxl"))
     assert found.precision == "F16"
 
 
@@ -134,8 +135,30 @@ def test_a_diffusers_folder_lists_its_weights(tmp_path):
     """Every part's file is found and its header checked."""
     found = recognise(diffusers_folder(tmp_path / "model"))
     assert (found.kind, found.layout, found.pipeline) == ("model", "folder", "StableDiffusionPipeline")
+    assert (found.family, found.base, found.problem) == ("sd15", "sd15", "")
     assert len(found.files) == 3
     assert found.bytes == sum((tmp_path / "model" / name).stat().st_size for name in found.files)
+
+
+def test_what_loras_must_be_made_for_is_read_from_the_denoiser(tmp_path):
+    """SD 2 in an SD pipeline, and the larger FLUX.2 klein, take other LoRAs than their families' usual ones."""
+    model = diffusers_folder(tmp_path / "sd2")
+    (model / "unet" / "config.json").write_text('{"cross_attention_dim": 1024}')
+    assert recognise(model).base == "sd2"
+    assert base_of(tmp_path, "qwen-image-edit") == "qwen-image"
+    klein = tmp_path / "klein"
+    (klein / "transformer").mkdir(parents=True)
+    (klein / "transformer" / "config.json").write_text('{"num_attention_heads": 32, "attention_head_dim": 128}')
+    assert base_of(klein, "flux2-klein") == "flux2-klein-9b"
+
+
+def test_a_folder_may_lack_its_safety_checker(tmp_path):
+    """Parts no picture needs may be missing, as they are in the folders people share."""
+    model = diffusers_folder(tmp_path / "model")
+    index = json.loads((model / "model_index.json").read_text())
+    index["safety_checker"] = ["stable_diffusion", "StableDiffusionSafetyChecker"]
+    (model / "model_index.json").write_text(json.dumps(index))
+    assert recognise(model).problem == ""
 
 
 def test_an_unknown_pipeline_is_told_by_name(tmp_path):

@@ -11,12 +11,18 @@ LABELS = {
     "jpeg_quality": "JPEG and WebP quality",
     "disclosure_line": "Disclosure line",
     "rejection_reasons": "Rejection reasons",
+    "default_model": "Default model",
+    "models_folder": "Models folder",
+    "model_folders": "Other model folders",
+    "hub_cache": "Hugging Face cache",
+    "offline": "Offline",
     "trash_days": "Days in the trash",
     "log_level": "Log level",
 }
 GROUPS = (
     ("The page", ("theme",)),
     ("Making pictures", ("preview", "device", "dtype", "keep_alive_minutes")),
+    ("Models", ("default_model", "models_folder", "model_folders", "hub_cache", "offline")),
     ("Reviewing and publishing", ("rejection_reasons", "disclosure_line", "jpeg_quality")),
     ("House", ("trash_days", "log_level")),
 )
