@@ -55,14 +55,22 @@ class Queue:
     """Jobs, one after the other. Every method may be called from any thread.
 
     `executors` maps a kind to its Executor and may be filled until `start`. `paused_file` exists while the queue is
-    paused; without one a pause ends with the process.
+    paused; without one a pause ends with the process. `attempts` is how often a job that crashes the studio is begun
+    again, None for ever.
 
     `_admin` is held through writes and keeps changes of state in order. `_news` guards what is in memory and is held
     for microseconds only: a step never waits for a disk. Whoever takes both takes `_admin` first.
     """
 
-    def __init__(self, jobs: Collection[Job], executors: dict[str, Executor], paused_file: Path | None = None):
-        self._jobs, self._executors, self._paused_file = jobs, executors, paused_file
+    def __init__(
+        self,
+        jobs: Collection[Job],
+        executors: dict[str, Executor],
+        paused_file: Path | None = None,
+        *,
+        attempts: int | None = MOST_ATTEMPTS,
+    ):
+        self._jobs, self._executors, self._paused_file, self._attempts = jobs, executors, paused_file, attempts
         self._admin = threading.RLock()
         self._news = News()
         self._floor = self._news.version
@@ -119,7 +127,7 @@ class Queue:
         for entry in sorted(interrupted, key=lambda entry: entry.place, reverse=True):
             if entry.job.cancel_requested:
                 self._end(entry, "cancelled")
-            elif entry.job.attempt >= MOST_ATTEMPTS:
+            elif self._attempts is not None and entry.job.attempt >= self._attempts:
                 self._end(entry, "failed", INTERRUPTED)
             else:
                 log.warning("Job %s was interrupted (attempt %d); it is next.", entry.job.id, entry.job.attempt)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 Step = Callable[[dict], dict]
 
-STEPS: dict[str, tuple[Step, ...]] = {"character": (), "asset": (), "job": (), "post": ()}
+STEPS: dict[str, tuple[Step, ...]] = {"character": (), "asset": (), "job": (), "post": (), "model": (), "lora": ()}
 
 
 def newest(kind: str, steps: Mapping[str, tuple[Step, ...]] = STEPS) -> int:

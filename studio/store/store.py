@@ -7,6 +7,7 @@ from filelock import FileLock, Timeout
 
 from studio.domain.document import now
 from studio.domain.job import Job
+from studio.domain.model import Lora, Model
 from studio.domain.post import Post
 from studio.errors import Conflict, StudioError
 from studio.paths import Paths
@@ -23,6 +24,9 @@ class Store:
     assets: AssetCollection
     jobs: Collection[Job]
     posts: Collection[Post]
+    models: Collection[Model]
+    loras: Collection[Lora]
+    downloads: Collection[Job]
 
     def __init__(self, paths: Paths, lock: FileLock):
         self.paths, self._lock = paths, lock
@@ -32,6 +36,10 @@ class Store:
         jobs, posts = paths.house / "jobs", paths.house / "posts"
         self.jobs = RollingCollection("job", Job, jobs, 0, by_month(jobs), self.notices)
         self.posts = RollingCollection("post", Post, posts, 0, by_month(posts), self.notices)
+        models, loras, downloads = (paths.house / name for name in ("models", "loras", "downloads"))
+        self.models = RollingCollection("model", Model, models, 0, by_month(models), self.notices)
+        self.loras = RollingCollection("lora", Lora, loras, 0, by_month(loras), self.notices)
+        self.downloads = RollingCollection("job", Job, downloads, 0, by_month(downloads), self.notices)
 
     @classmethod
     def open(cls, paths: Paths) -> "Store":
