@@ -31,7 +31,7 @@ CONTENT = {
     "Create": "#create-prompt textarea:visible",
     "Review": "#review-grid .grid-card:visible",
     "Publish": "#publish-caption textarea:visible",
-    "System": "#tab-system button:visible",
+    "System": "#tab-system .facts dd:visible",
 }
 
 

@@ -29,6 +29,11 @@ def router(studio) -> APIRouter:
     def storage():
         return studio.system.storage()
 
+    @routes.get("/system/changes", summary="Numbers that grow with every change, per kind of document")
+    def changes():
+        """Whether a list is worth asking for again. The numbers begin anew with the studio."""
+        return studio.system.changes()
+
     @routes.get("/system/log", summary="The newest lines of the log")
     def log(
         level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO",

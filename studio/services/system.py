@@ -45,6 +45,11 @@ class System:
         self._looking: threading.Thread | None = None
         self._found: list[str] = []
 
+    def changes(self) -> dict[str, int]:
+        """A number per kind of document that grows with every change: the same number, nothing new."""
+        kinds = {"characters": self.store.characters, "assets": self.store.assets, "posts": self.store.posts}
+        return {name: kind.changes for name, kind in kinds.items()}
+
     # ------------------------------------------------------------------ health
     def health(self) -> dict:
         """Groups `device`, `memory`, `disk`, `models`, `queue`, `versions`; `problems` is a list of sentences.

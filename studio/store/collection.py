@@ -57,6 +57,7 @@ class Collection(Generic[D]):
         self._warm: OrderedDict[Path, Shelf] = OrderedDict()
         self._most_warm = warm
         self._told: set[str] = set()
+        self.changes = 0  # grows with every document that came, changed or went since the start
 
     # reading
 
@@ -116,6 +117,7 @@ class Collection(Generic[D]):
                 else:
                     self._ids.append(data["id"])
                 self._indexed(None, data)
+                self.changes += 1
         return checked
 
     def update(self, id: str, change: Callable[[D], None]) -> D:
@@ -147,6 +149,7 @@ class Collection(Generic[D]):
                 with self._state:
                     for id in members:
                         self._indexed(*edited[id])
+                    self.changes += 1
             return [results[id] for id in ids]
 
     def remove(self, id: str) -> None:
@@ -165,6 +168,7 @@ class Collection(Generic[D]):
                         del self._home[id]
                         del self._ids[bisect.bisect_left(self._ids, id)]
                         self._indexed(before[id], None)
+                    self.changes += 1
 
     # what kinds of collections differ in
 

@@ -7,6 +7,7 @@ import gradio as gr
 import studio as package
 from studio.services.studio import Studio
 from studio.ui.guard import shown
+from studio.ui.parts.drawn import drawn_by
 from studio.ui.parts.empty import header
 from studio.ui.parts.listeners import calm
 from studio.ui.shared import Shared
@@ -19,10 +20,6 @@ from studio.ui.theme import theme
 
 STATIC = Path(__file__).parent / "static"
 NOBODY = ("No character", "")
-REMEMBER_TAB = """() => setTimeout(() => {
-  const open = [...document.querySelectorAll('[id^="tab-"][role=tabpanel]')].find((one) => one.offsetParent);
-  if (open) sessionStorage.setItem('studio-tab', open.id.replace('tab-', ''));
-}, 100)"""
 TABS = (CharactersTab, CreateTab, ReviewTab, PublishTab, SystemTab)
 
 
@@ -74,11 +71,18 @@ def draw(studio: Studio) -> tuple[gr.Blocks, dict[str, object]]:
             api_name="greet",
             api_visibility="private",
         )
+        # outside the tabs, as a tab that was not opened yet is not on the page
+        visits = {
+            kind.id: drawn_by("visit", {"tab": kind.id, "heeds": list(kind.heeds)}, elem_classes="offscreen")
+            for kind in TABS
+            if kind.heeds
+        }
         with gr.Tabs(elem_id="studio-tabs", selected=TABS[0].id) as tabs:
             shared = Shared(studio, page, loaded, character, tabs, changed, to_create, to_review, to_publish)
             drawn = []
             for kind in TABS:
                 tab = kind(shared)
+                tab.visit = visits.get(kind.id)
                 with gr.Tab(tab.title, id=tab.id, elem_id=f"tab-{tab.id}") as tab.page:
                     tab.layout()
                 drawn.append(tab)
@@ -121,7 +125,14 @@ def draw(studio: Studio) -> tuple[gr.Blocks, dict[str, object]]:
                 api_visibility="private",
             )
         # a reload comes back to the tab it left
-        tabs.select(None, None, None, js=REMEMBER_TAB, api_name="leave_tab", api_visibility="private")
+        changed.change(
+            None,
+            None,
+            None,
+            js="() => window.studio.emit('changed')",
+            api_name="tell_changed",
+            api_visibility="private",
+        )
         page.load(
             lambda tab: gr.Tabs(selected=tab) if tab in {kind.id for kind in TABS} else gr.skip(),
             known,

@@ -61,7 +61,6 @@ def test_the_grid_by_keyboard_and_in_bulk(library, shots):
     """Arrows move, Space selects, the bar acts on what is selected: compare, zip, tag, undo."""
     cards = library.locator("#review-grid .grid-card")
     expect(cards.first).to_be_visible()
-    library.wait_for_timeout(4000)  # a listing that is still under way would begin the selection anew
     cards.first.focus()
     for key in (" ", "ArrowRight", " ", "ArrowDown", " "):
         library.keyboard.press(key)
@@ -80,6 +79,22 @@ def test_the_grid_by_keyboard_and_in_bulk(library, shots):
     expect(library.locator(".toast-body").last).to_contain_text("3 tagged")
     library.locator(".review-bar").get_by_role("button", name="Undo").click()
     expect(library.locator(".toast-body").last).to_contain_text("Undone: tagging 3 pictures")
+
+
+def test_what_is_selected_survives_a_look_elsewhere(library, server):
+    """Coming back to the tab brings the library up to date and keeps the selection."""
+    cards = library.locator("#review-grid .grid-card")
+    cards.nth(2).click()
+    expect(library.locator("#review-bulk")).to_contain_text("1 selected")
+    starred = cards.nth(4).get_attribute("data-id")
+    change = {"data": {"starred": True}, "headers": {"Origin": server.url}}
+    assert library.request.patch(f"{server.url}/api/v1/assets/{starred}", **change).ok
+    open_tab(library, "Create")
+    open_tab(library, "Review")
+    expect(cards.nth(4).locator(".star")).to_be_visible()
+    expect(library.locator("#review-grid .grid-card.selected")).to_have_count(1)
+    expect(cards.nth(2)).to_have_attribute("aria-selected", "true")
+    expect(library.locator("#review-bulk")).to_contain_text("1 selected")
 
 
 def test_the_desk_by_keyboard_alone(library, shots):

@@ -143,6 +143,16 @@ def test_assets_are_filtered_trashed_and_brought_back(api, mira, pictures):
     assert api.post(f"{url}/restore").json()["state"] == "rejected"
 
 
+def test_changes_are_numbered(api, mira, pictures):
+    """A page learns from one number per kind whether its lists are still right."""
+    before = api.get("/api/v1/system/changes").json()
+    api.patch(f"/api/v1/assets/{pictures[0]['id']}", json={"starred": True}).raise_for_status()
+    after = api.get("/api/v1/system/changes").json()
+    assert after == before | {"assets": before["assets"] + 1}
+    api.get("/api/v1/assets").raise_for_status()
+    assert api.get("/api/v1/system/changes").json() == after
+
+
 def test_pictures_may_be_kept_by_the_browser(api, pictures):
     """Files and thumbnails never change: immutable, with a tag that answers 304, private to the user."""
     for kind in ("file", "thumbnail"):

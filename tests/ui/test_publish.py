@@ -98,6 +98,17 @@ def test_pictures_keep_the_order_they_were_chosen_in(tab, approved, event, form)
     assert ids == [two, one]
 
 
+def test_more_pictures_are_offered_and_no_chosen_one_is_lost(tab, mira, approved, form, monkeypatch):
+    """What is chosen but older than what is offered stands first, so that it can be taken out again."""
+    monkeypatch.setattr("studio.ui.tabs.publish.OFFERED", 1)
+    newest, older = [one["id"] for one in tab._approved(mira.id, [], 2)["pictures"]]
+    offer = tab._approved(mira.id, [older], 1)
+    assert ([one["id"] for one in offer["pictures"]], offer["selected"], offer["more"]) == ([older, newest], [older], 1)
+    offered, offer = tab.offer_more(mira.id, [], 1)
+    assert (offered, [one["id"] for one in offer["pictures"]], offer["more"]) == (2, [newest, older], 0)
+    assert offer["selected"] is None
+
+
 def test_a_post_needs_pictures_and_a_character(tab, mira, form):
     """What is missing is named."""
     with pytest.raises(StudioError, match="No pictures"):

@@ -1,5 +1,6 @@
 """Review: filters are the filter's fields, bulk actions, and a desk that never skips or repeats a picture."""
 
+import gradio as gr
 import pytest
 
 from studio.domain.requests import AssetFilter
@@ -41,13 +42,35 @@ def test_the_library_is_paged(tab, made, blank, monkeypatch):
     """Older and Newer walk pages without losing or repeating a picture."""
     monkeypatch.setattr("studio.ui.tabs.review.PAGE", 2)
     ids = set(made(3)) | set(made(2))
-    seen, answer = [], tab.first_page(**blank)
+    seen, answer = [], tab.listed("Library", None, [], [None], {"state": "new"}, **blank)
     seen += answer[1]
     for _ in range(2):
         answer = tab.step_page(answer[2], 1, **blank)
         seen += answer[1]
     assert (len(seen), set(seen)) == (5, ids)
     assert tab.step_page(answer[2], -1, **blank)[1] == seen[2:4]
+
+
+def test_looking_again_keeps_what_was_selected(tab, made, blank):
+    """The first listing and one with the filters of before leave selection and desk; other filters begin anew."""
+    made(2)
+    for filters in (blank, dict.fromkeys(blank)):
+        answer = tab.listed("Library", None, [], [None], None if filters is blank else {}, **filters)
+        assert answer[0]["selected"] is None
+        assert all(part == gr.skip() for part in answer[6:17])
+        assert answer[17] == {}
+    answer = tab.listed("Library", None, [], [None], {}, **{**blank, "state": "new"})
+    assert (answer[0]["selected"], answer[6], answer[14]) == ([], [], answer[1][0])
+
+
+def test_the_desk_that_is_looked_at_again_says_so(tab, studio, made, blank):
+    """The page then knows not to put it over a picture that was opened meanwhile; a deleted one changes nothing."""
+    ids = made(2)
+    desk = tab.listed("Desk", ids[1], ids, [None], {}, **blank)[13]
+    assert (desk["again"], desk["asset"]["id"], desk["position"]) == (True, ids[1], "2 of 2")
+    studio.review.trash(ids)
+    studio.review.delete_forever(ids)
+    assert tab.listed("Desk", ids[1], ids, [None], {}, **blank)[13] == gr.skip()
 
 
 def test_bulk_actions_and_undo(tab, studio, made, blank, toasts):

@@ -40,6 +40,22 @@ def test_update_counts_revisions_and_keeps_what_identifies(store):
     assert store.jobs.update(job.id, lambda one: None).revision == 2
 
 
+def test_every_change_is_counted_and_nothing_else(store):
+    """The number grows when a document comes, changes or goes; reading and changes of nothing leave it."""
+    seen = [store.jobs.changes]
+    job = store.jobs.add(Job(kind="image"))
+    seen.append(store.jobs.changes)
+    store.jobs.update(job.id, lambda one: setattr(one, "state", "running"))
+    seen.append(store.jobs.changes)
+    store.jobs.remove(job.id)
+    seen.append(store.jobs.changes)
+    assert seen == [0, 1, 2, 3]
+    other = store.jobs.add(Job(kind="image"))
+    store.jobs.update(other.id, lambda one: None)
+    store.jobs.find()
+    assert store.jobs.changes == 4
+
+
 def test_a_change_that_raises_or_breaks_the_document_writes_nothing(store):
     """What `change` raises goes through; what would not read back is refused."""
     first, second = store.posts.add(post()), store.posts.add(post())

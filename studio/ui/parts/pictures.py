@@ -3,8 +3,7 @@
 import gradio as gr
 
 from studio.domain.asset import Asset
-
-GRID_SCRIPT = "window.studio.grid(element, props, trigger, watch)"
+from studio.ui.parts.drawn import drawn_by
 
 
 def picture(asset: Asset, *, missing: bool = False) -> dict:
@@ -30,6 +29,8 @@ def grid_value(
     *,
     select: str = "many",
     selected: list[str] | None = None,
+    keep: bool = False,
+    more: int = 0,
     empty: tuple[str, str] = ("Nothing here yet", ""),
     label: str = "Pictures",
     zoom: bool = False,
@@ -37,12 +38,14 @@ def grid_value(
 ) -> dict:
     """What a grid shows. `select` is many, one or none; `zoom` opens a picture large on Enter or double click.
 
-    `missing` are the ids whose file is gone.
+    `missing` are the ids whose file is gone. `keep` leaves the page's own selection as it is. `more` pictures exist
+    beyond these; asking for them emits `expand`.
     """
     return {
         "pictures": [picture(asset, missing=asset.id in missing) for asset in assets],
         "select": select,
-        "selected": selected or [],
+        "selected": None if keep else selected or [],
+        "more": more,
         "empty": {"title": empty[0], "next": empty[1]},
         "label": label,
         "zoom": zoom,
@@ -51,10 +54,4 @@ def grid_value(
 
 def grid(value: dict | None = None, **options) -> gr.HTML:
     """Draw a grid. Its `select` event carries `ids` (list), its `click` event `id`; see static/studio.js."""
-    return gr.HTML(
-        value or grid_value([]),
-        html_template='<div class="grid-root"></div>',
-        js_on_load=GRID_SCRIPT,
-        apply_default_css=False,
-        **options,
-    )
+    return drawn_by("grid", value or grid_value([]), template='<div class="grid-root"></div>', **options)

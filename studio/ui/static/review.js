@@ -9,8 +9,8 @@
 
   studio.desk = (element, props, trigger, watch) => {
     const root = studio.root(element, "desk-root");
-    let zoomList = [];
-    const value = () => props.value || {};
+    let zoomList = [], shown = props.value || {};
+    const value = () => shown;
     /* One thing after the other: what is pressed before the answer to the last press is here waits for it, so that
        A A A judges three pictures and not one three times. */
     let busy = 0, pressed = [], judged = [];
@@ -84,7 +84,14 @@
       if (focused) root.querySelector(`[data-action="${focused}"]`)?.focus();
       for (const url of value().soon || []) new Image().src = url; // the next picture is there before it is asked for
     };
-    watch("value", () => { render(); settle(); });
+    // what was only looked at again must not come over a picture that was opened, or judged, meanwhile
+    watch("value", () => {
+      const now = props.value || {};
+      if (now.again && (busy || now.asset?.id !== shown.asset?.id)) return;
+      shown = now;
+      render();
+      settle();
+    });
     render();
   };
 

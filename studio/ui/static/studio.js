@@ -58,6 +58,54 @@
     return node;
   };
 
+  /* Parts drawn from a value. Gradio hands it over as one JSON text (see parts/drawn.py), read once per change. */
+  studio.draw = (name, element, props, trigger, watch) => {
+    let text, value = null;
+    const read = () => {
+      const now = props.value;
+      if (typeof now !== "string") return now;
+      if (now !== text) { text = now; value = now ? JSON.parse(now) : null; }
+      return value;
+    };
+    studio[name](element, { get value() { return read(); } }, trigger, watch);
+  };
+
+  /* Which tab is seen. It is kept, so that a reload comes back to it. */
+  const tabSeen = () => {
+    const open = [...document.querySelectorAll('[id^="tab-"][role=tabpanel]')].find((one) => one.offsetParent);
+    if (!open || open.id === `tab-${studio.seen}`) return;
+    studio.seen = open.id.replace("tab-", "");
+    try { sessionStorage.setItem("studio-tab", studio.seen); } catch { /* no storage */ }
+    emit("tab", studio.seen);
+  };
+  /* Gradio's own select event stays silent when a handler opens a tab. */
+  new MutationObserver((changes) => {
+    if (changes.some(({ target }) => target.matches("[role=tab]"))) setTimeout(tabSeen, 20);
+  }).observe(document.documentElement, { subtree: true, attributeFilter: ["aria-selected"] });
+
+  /* A tab's lists are drawn before it is opened and stay drawn; after it is seen they are asked for again, but only when
+     something changed. A tab switch then waits for no server.
+     value: {tab, heeds: the kinds of documents it shows, or "time" for what is never the same}. Emits select. */
+  const FRESH_MS = 5000;
+  studio.visit = (element, props, trigger) => {
+    const { tab, heeds } = props.value;
+    let drawn = null, at = -Infinity, looking = false;
+    const look = async () => {
+      if (looking) return;
+      looking = true;
+      try {
+        const now = heeds.includes("time") ? { time: Date.now() - at > FRESH_MS ? Date.now() : at } : await studio.json("/api/v1/system/changes");
+        const mark = heeds.map((kind) => now[kind]).join();
+        if (mark !== drawn) { drawn = mark; at = now.time ?? at; trigger("select", {}); }
+      } catch { drawn = null; } // asked again at the next visit
+      looking = false;
+    };
+    studio.on("tab", (open) => { if (open === tab) requestAnimationFrame(() => setTimeout(look, 0)); });
+    studio.on("changed", () => { if (studio.seen === tab) look(); });
+    setTimeout(look, studio.recallTab() === tab ? 0 : 400); // what is seen first comes first
+  };
+  studio.recallTab = () => { try { return sessionStorage.getItem("studio-tab") || ""; } catch { return ""; } };
+
   /* One event stream per visible page. Browsers allow few connections per server, so a hidden page holds none. */
   let source = null, retry = 500;
   const disconnect = () => { if (source) source.close(); source = null; };
@@ -207,7 +255,10 @@
     const render = () => {
       const root = studio.root(element, "grid-root");
       const { pictures = [], empty } = value();
-      selected = new Set(value().selected || []);
+      const before = selected.size, held = root.contains(document.activeElement);
+      // a list that was only asked for again keeps what was selected meanwhile
+      selected = new Set(value().selected || pictures.map((one) => one.id).filter((id) => selected.has(id)));
+      if (!value().selected && selected.size < before) setTimeout(tell, 0);
       root.replaceChildren();
       if (!pictures.length) {
         if (empty) root.append(el("div", { class: "empty" }, el("p", { class: "empty-title" }, empty.title), el("p", { class: "empty-next" }, empty.next || "")));
@@ -230,9 +281,11 @@
         list.append(card);
       });
       root.append(list);
+      if (value().more) root.append(el("button", { type: "button", class: "quiet grid-more", onclick: () => trigger("expand", {}) }, `Show more (${value().more})`));
       paint();
       const kept = pictures.findIndex((one) => one.id === focusId);
       if (kept > 0) cards().forEach((card, i) => (card.tabIndex = i === kept ? 0 : -1));
+      if (held && kept >= 0) cards()[kept].focus({ preventScroll: true });
     };
     watch("value", render);
     render();

@@ -28,6 +28,7 @@ STATUSES = [("All", ""), ("Active", "active"), ("Paused", "paused"), ("Trash", "
 
 class CharactersTab:
     id, title = "characters", "Characters"
+    heeds = ()
 
     def __init__(self, shared: Shared):
         self.shared, self.studio = shared, shared.studio

@@ -11,6 +11,7 @@ from studio.domain.requests import AssetPatch, ImageRequest
 from studio.errors import StudioError
 from studio.services.images import Composed
 from studio.ui.guard import readable, shown, told
+from studio.ui.parts.drawn import drawn_by
 from studio.ui.shared import Shared
 
 TIMES = [("Any time", ""), "morning", "midday", "golden hour", "evening", "night"]
@@ -21,6 +22,7 @@ CUSTOM = "Custom"
 
 class CreateTab:
     id, title = "create", "Create"
+    heeds = ()
 
     def __init__(self, shared: Shared):
         self.shared, self.studio = shared, shared.studio
@@ -51,20 +53,11 @@ class CreateTab:
                     self.reset = gr.Button("Clear form", size="sm")
             with gr.Column(scale=1, min_width=320):
                 self.final = gr.HTML("", elem_id="create-final", apply_default_css=False)
-                self.stage = gr.HTML(
-                    {"job": None},
-                    html_template='<div class="stage-root idle"></div>',
-                    js_on_load="window.studio.stage(element, props, trigger, watch)",
-                    apply_default_css=False,
-                    elem_id="create-stage",
+                self.stage = drawn_by(
+                    "stage", {"job": None}, template='<div class="stage-root idle"></div>', elem_id="create-stage"
                 )
                 with gr.Accordion("Queue", open=True, elem_id="create-queue"):
-                    self.queue = gr.HTML(
-                        {"n": 0},
-                        html_template='<div class="queue-root"></div>',
-                        js_on_load="window.studio.queue(element, props, trigger, watch)",
-                        apply_default_css=False,
-                    )
+                    self.queue = drawn_by("queue", {"n": 0}, template='<div class="queue-root"></div>')
         self.form = {
             "prompt": self.prompt,
             "outfit": self.outfit,

@@ -8,11 +8,13 @@ from studio.domain.post import Post
 from studio.domain.requests import AssetFilter, CaptionRequest, PostPatch, PostRequest
 from studio.errors import StudioError
 from studio.ui.guard import shown, told
+from studio.ui.parts.drawn import drawn_by
 from studio.ui.parts.empty import facts, notice
 from studio.ui.parts.pictures import grid, grid_value
 from studio.ui.shared import Shared
 
 MOST_PICTURES = 10
+OFFERED = 36  # approved pictures at a time
 STATES = [("All", ""), ("Drafts", "draft"), ("Approved", "approved"), ("Published", "published"), ("Trash", "trashed")]
 NO_POSTS = ("No posts yet", "Press New post, choose approved pictures, let the character write a caption, and export.")
 NO_APPROVED = ("No approved pictures", "Approve some in Review (A on the desk). Only approved pictures are published.")
@@ -20,6 +22,7 @@ NO_APPROVED = ("No approved pictures", "Approve some in Review (A on the desk). 
 
 class PublishTab:
     id, title = "publish", "Publish"
+    heeds = ("assets", "posts", "characters")
 
     def __init__(self, shared: Shared):
         self.shared, self.studio = shared, shared.studio
@@ -27,17 +30,13 @@ class PublishTab:
     # ------------------------------------------------------------------ layout
     def layout(self) -> None:
         self.post_id, self.asset_ids = gr.State(None), gr.State([])
-        self.variants, self.caption_seed = gr.State([]), gr.State(0)
+        self.variants, self.caption_seed, self.offered = gr.State([]), gr.State(0), gr.State(OFFERED)
         with gr.Row():
             with gr.Column(elem_classes="side publish-list"):
                 self.new = gr.Button("New post", min_width=120)
                 self.state = gr.Radio(STATES, value="", label="Show", show_label=False, elem_classes="segments")
-                self.posts = gr.HTML(
-                    {"posts": []},
-                    html_template='<div class="posts-root"></div>',
-                    js_on_load="window.studio.posts(element, props, trigger, watch)",
-                    apply_default_css=False,
-                    elem_id="publish-posts",
+                self.posts = drawn_by(
+                    "posts", {"posts": []}, template='<div class="posts-root"></div>', elem_id="publish-posts"
                 )
             with gr.Column(scale=1, min_width=320):
                 with gr.Column(elem_classes="card"):
@@ -62,12 +61,8 @@ class PublishTab:
                 label="What it should mention", placeholder="optional: the new raincoat, a question", max_lines=1
             )
             self.write = gr.Button("Write five captions", scale=0, min_width=180, elem_classes="beside-field")
-        self.choices = gr.HTML(
-            {"variants": []},
-            html_template='<div class="variants-root"></div>',
-            js_on_load="window.studio.variants(element, props, trigger, watch)",
-            apply_default_css=False,
-            elem_id="publish-variants",
+        self.choices = drawn_by(
+            "variants", {"variants": []}, template='<div class="variants-root"></div>', elem_id="publish-variants"
         )
         self.caption = gr.Textbox(label="Caption", lines=5, max_lines=14, elem_id="publish-caption")
         self.hashtags = gr.Textbox(label="Hashtags", placeholder="#NightMarket #Rain", max_lines=3)
@@ -127,9 +122,9 @@ class PublishTab:
         who = {"character_id": shared.character, "state": self.state}
         listing = [self.posts, self.approved]
         gr.on(
-            [self.page.select, shared.changed.change, self.state.input],
+            [self.visit.select, self.state.input],
             shown(self.refresh),
-            [shared.character, self.state, self.post_id, self.asset_ids],
+            [shared.character, self.state, self.post_id, self.asset_ids, self.offered],
             listing,
             api_name="publish_refresh",
             **quiet,
@@ -152,6 +147,13 @@ class PublishTab:
             outputs=[self.asset_ids, self.pictures, *self.alt],
             api_name="publish_choose",
             trigger_mode="multiple",
+            **quiet,
+        )
+        self.approved.expand(
+            shown(self.offer_more),
+            [shared.character, self.asset_ids, self.offered],
+            [self.offered, self.approved],
+            api_name="publish_offer_more",
             **quiet,
         )
         shared.to_publish.change(
@@ -186,8 +188,12 @@ class PublishTab:
             )
 
     # ------------------------------------------------------------------ handlers
-    def refresh(self, character_id, state, post_id, asset_ids):
-        return self._posts(character_id, state, post_id), self._approved(character_id, asset_ids)
+    def refresh(self, character_id, state, post_id, asset_ids, offered):
+        return self._posts(character_id, state, post_id), self._approved(character_id, asset_ids, offered, keep=True)
+
+    def offer_more(self, character_id, asset_ids, offered):
+        offered += OFFERED
+        return offered, self._approved(character_id, asset_ids, offered, keep=True)
 
     def blank(self, character_id, state):
         return self._editor(None, character_id, state, [])
@@ -287,10 +293,19 @@ class PublishTab:
         return {"posts": [post_card(post) for post in posts], "current": current,
                 "empty": {"title": NO_POSTS[0], "next": NO_POSTS[1]}}  # fmt: skip
 
-    def _approved(self, character_id, chosen) -> dict:
+    def _approved(self, character_id, chosen, offered: int = OFFERED, *, keep: bool = False) -> dict:
+        """The newest approved pictures, before them what else is chosen; `keep` leaves the selection to the page."""
         wanted = AssetFilter(character_id=character_id or None, state="approved")
-        found = self.studio.review.search(wanted, limit=60).items
-        return grid_value(found, selected=list(chosen), empty=NO_APPROVED, label="Approved pictures")
+        found = self.studio.review.search(wanted, limit=offered)
+        listed = {one.id for one in found.items}
+        return grid_value(
+            [*[self.studio.review.get(one) for one in chosen if one not in listed], *found.items],
+            selected=chosen,
+            keep=keep,
+            more=found.total - len(found.items),
+            empty=NO_APPROVED,
+            label="Approved pictures",
+        )
 
     def _chosen(self, ids) -> dict:
         empty = ("No pictures chosen", "Choose one or more below.")

@@ -8,7 +8,7 @@ import gradio as gr
 
 from studio.domain.asset import Asset
 from studio.domain.requests import AssetFilter, AssetPatch
-from studio.errors import StudioError
+from studio.errors import NotFound, StudioError
 from studio.ui.guard import shown, told
 from studio.ui.parts.downloads import handed_out
 from studio.ui.parts.drawn import drawn_by
@@ -28,6 +28,7 @@ NO_MATCH = ("No picture matches", "Widen the filters or clear them.")
 
 class ReviewTab:
     id, title = "review", "Review"
+    heeds = ("assets", "characters")
 
     def __init__(self, shared: Shared):
         self.shared, self.studio = shared, shared.studio
@@ -46,7 +47,7 @@ class ReviewTab:
         with gr.Column(elem_classes="card review-filters") as self.filter_card:
             self._filters()
         self.ids, self.cursors, self.selected = gr.State([]), gr.State([None]), gr.State([])
-        self.current, self.queue = gr.State(None), gr.State([])
+        self.current, self.queue, self.seen = gr.State(None), gr.State([]), gr.State(None)
         with gr.Column(visible=True) as self.library:
             self.grid = grid(grid_value([], empty=EMPTY_LIBRARY), elem_id="review-grid")
             with gr.Row(elem_classes="pager"):
@@ -145,21 +146,21 @@ class ReviewTab:
                 **{**quiet, **more},
             )
 
-        opened = [self.page.select, shared.page.load, shared.changed.change]
         gr.on(
-            opened,
+            [self.visit.select],
             shown(self.pickers),
             [self.whose, self.look, self.tag],
             [self.whose, self.look, self.tag],
             api_name="review_pickers",
             **quiet,
         )
-        on(opened, self.first_page, {"current": self.current}, name="open")
         # one listener for all of them: an answer to the filters of a moment ago must not come after that to the newest
-        changes = [self.whose.input, self.state.input, self.look.input, self.tag.input, self.starred.input,
-                   self.text.input, self.text.submit, self.since.input, self.since.submit,
+        changes = [self.visit.select, self.whose.input, self.state.input, self.look.input, self.tag.input,
+                   self.starred.input, self.text.input, self.text.submit, self.since.input, self.since.submit,
                    self.until.input, self.until.submit]  # fmt: skip
-        on(changes, self.first_page, name="filter", trigger_mode="always_last")
+        now = {"view": self.view, "current": self.current, "queue": self.queue, "cursors": self.cursors,
+               "seen": self.seen}  # fmt: skip
+        on(changes, self.listed, now, [*page, self.seen], "filter", trigger_mode="always_last")
         on([self.older.click], self.step_page, {"cursors": self.cursors, "by": gr.State(1)}, name="older")
         on([self.newer.click], self.step_page, {"cursors": self.cursors, "by": gr.State(-1)}, name="newer")
         self.clear.click(
@@ -169,9 +170,9 @@ class ReviewTab:
             api_name="review_clear",
             **quiet,
         ).then(
-            shown(self.first_page),
-            inputs_kwargs=named,
-            outputs=page,
+            shown(self.listed),
+            inputs_kwargs={**now, **named},
+            outputs=[*page, self.seen],
             api_name="review_cleared",
             **quiet,
         )
@@ -278,27 +279,48 @@ class ReviewTab:
             for choices, value in ((characters, whose), (looks, look), (tags, tag))
         ]
 
-    def first_page(self, current=None, **filters):
-        return self._page([None], filters, current)
+    def listed(self, view, current, queue, cursors, seen, **filters):
+        """The library after a filter changed: its first page, nothing selected. With the filters of before it is only
+        looked at again: page, selection and the place on the desk stay, whatever was done while this was under way.
+        """
+        set_ = {name: value for name, value in filters.items() if value}  # a field nobody has seen yet holds None
+        if seen is not None and set_ != seen:
+            return [*self._page([None], filters), set_]
+        library = self._library(cursors[:-1] or [None], filters, keep=True)
+        desk = gr.skip()
+        if view == VIEWS[1] and current:
+            try:
+                desk = {**self._desk(current, queue)[0], "again": True}
+            except NotFound:  # deleted for good meanwhile; the next key tells
+                desk = gr.skip()
+        return [*library, *[gr.skip()] * 7, desk, *[gr.skip()] * 3, set_]
 
     def step_page(self, cursors, by, **filters):
         return self._page(cursors if by > 0 else (cursors[:-2] or [None]), filters)
 
     def _page(self, begins: list, filters: dict, current=None):
-        """Draw a page. `begins` are the cursors of the pages up to it; the next page's cursor is kept behind them."""
+        """A page of the library, nothing selected, and the desk on `current` or the page's first picture."""
+        library = self._library(begins, filters)
+        ids = library[1]
+        desk = self._desk(current if current in ids else (ids[0] if ids else None), ids)
+        return [*library, *self._none_selected(), ids, *desk]
+
+    def _library(self, begins: list, filters: dict, *, keep: bool = False) -> list:
+        """Draw a page. `begins` are the cursors of the pages up to it; the next page's cursor is kept behind them.
+        `keep` leaves what is selected on the page as it is.
+        """
         wanted = asset_filter(filters)
         found = self.studio.review.search(wanted, limit=PAGE, cursor=begins[-1])
         if not found.items and len(begins) > 1:  # the last page was emptied
-            return self._page(begins[:-1], filters, current)
+            return self._library(begins[:-1], filters, keep=keep)
         ids = [asset.id for asset in found.items]
         any_filter = any(value for value in filters.values())
         number = len(begins)
         first = (number - 1) * PAGE + 1
         text = "No pictures" if not found.total else f"{first} to {first + len(ids) - 1} of {found.total:,}"
         missing = {asset.id for asset in found.items if self.studio.review.missing(asset)}
-        value = grid_value(
-            found.items, empty=NO_MATCH if any_filter else EMPTY_LIBRARY, label="Library", missing=missing
-        )
+        empty = NO_MATCH if any_filter else EMPTY_LIBRARY
+        value = grid_value(found.items, empty=empty, label="Library", missing=missing, keep=keep)
         return [
             value,
             ids,
@@ -306,9 +328,6 @@ class ReviewTab:
             html.escape(text),
             gr.Button(interactive=number > 1),
             gr.Button(interactive=found.next_cursor is not None),
-            *self._none_selected(),
-            ids,
-            *self._desk(current if current in ids else (ids[0] if ids else None), ids),
         ]
 
     @staticmethod

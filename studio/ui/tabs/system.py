@@ -17,6 +17,7 @@ LINES = 300
 
 class SystemTab:
     id, title = "system", "System"
+    heeds = ("time",)
 
     def __init__(self, shared: Shared):
         self.shared, self.studio = shared, shared.studio
@@ -30,13 +31,7 @@ class SystemTab:
             with gr.Tab("Settings", id="settings") as self.settings_page:
                 self.settings = drawn_by("settings", house.settings_value(self.studio.settings), elem_id="settings")
             with gr.Tab("Log", id="log") as self.log_page:
-                self.log = gr.HTML(
-                    house.log_value([], "INFO"),
-                    html_template='<div class="drawn"></div>',
-                    js_on_load="window.studio.log(element, props, trigger, watch)",
-                    apply_default_css=False,
-                    elem_id="log",
-                )
+                self.log = drawn_by("log", house.log_value([], "INFO"), elem_id="log")
 
     def _health(self) -> None:
         self.notices = gr.HTML("", apply_default_css=False, elem_id="system-notices")
@@ -64,7 +59,7 @@ class SystemTab:
     def wire(self) -> None:
         quiet = {"show_progress": "hidden", "api_visibility": "private"}
         health = [self.notices, self.machine, self.work, self.versions, self.storage]
-        self.page.select(shown(self.look), None, health, api_name="system_look", **quiet)
+        self.visit.select(shown(self.look), None, health, api_name="system_look", **quiet)
         self.shared.page.load(
             lambda: self.studio.settings.get("theme"), None, self.theme, api_name="theme", **quiet
         ).then(None, self.theme, None, js="(theme) => { window.studio.theme(theme); }", api_name="theme_shown", **quiet)
