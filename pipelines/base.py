@@ -183,6 +183,26 @@ class ImageInputs:
 Report = Callable[[int, int, "Callable[[], list[Image]]"], None]
 
 
+@dataclass(frozen=True)
+class LoadOptions:
+    """How a model is loaded; remembered per model. `plan` is a memory plan's id, "auto" for the fastest that fits.
+
+    `attention` is a backend's name or "auto"; `cache` the threshold of the first-block cache, 0 for off (lossless);
+    `compile` compiles the repeated blocks; `float8` keeps the denoiser's weights in eight bits and computes in the
+    dtype of the run. What a model cannot do is left out without a word: `Engine.switches` tells what there is.
+    """
+
+    plan: str = "auto"
+    attention: str = "auto"
+    channels_last: bool = True
+    cache: float = 0.0
+    compile: bool = False
+    float8: bool = False
+
+
+AS_USUAL = LoadOptions()
+
+
 class Engine(Protocol):
     """One file per family under `engines/`. torch and diffusers are imported inside these methods, never above."""
 
@@ -191,7 +211,7 @@ class Engine(Protocol):
     def ready(self) -> str | None:
         """None when it can run, else one sentence that says what is missing."""
 
-    def load(self, device: str, dtype: str) -> None:
+    def load(self, device: str, dtype: str, options: LoadOptions = AS_USUAL) -> None:
         """Bring the weights to `device` (cpu, cuda, mps) as `dtype` (float32, bfloat16, …). Raises EngineError."""
 
     def run(self, inputs: ImageInputs, report: Report) -> "list[Image]":
@@ -202,3 +222,22 @@ class Engine(Protocol):
 
     def model_hash(self) -> str:
         """The first 10 hex digits of the SHA-256 of the weights that decide the picture."""
+
+
+class Sizable(Engine, Protocol):
+    """An engine whose weights can be laid out in several ways and moved aside. The starter is too small to need it."""
+
+    def footprint(self, bytes_per_number: int = 2) -> dict[str, int]:
+        """Bytes of each component's weights before they are loaded; {} when that cannot be told."""
+
+    def weight(self) -> int:
+        """Bytes of the loaded weights, 0 when not loaded."""
+
+    def park(self) -> None:
+        """Move the weights from the device into RAM; `run` is not called until `wake`."""
+
+    def wake(self) -> None:
+        """Lay the weights out on the device again, as they were loaded."""
+
+    def switches(self) -> frozenset[str]:
+        """Names of the LoadOptions that mean something to this model."""

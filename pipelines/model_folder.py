@@ -38,8 +38,9 @@ def contents(model: LocalModel) -> Contents:
         return Contents({"checkpoint": (path,)}, missing=None if path.is_file() else f"{path} is missing.")
     try:
         index = json.loads((path / "model_index.json").read_text("utf-8"))
-        named = {name: part for name, part in index.items() if isinstance(part, list) and part[0] is not None}
-    except (OSError, ValueError, AttributeError, IndexError) as error:
+        # other lists in it are settings; a part is (library, class), (null, null) when it is left out on purpose
+        named = [name for name, part in index.items() if isinstance(part, list) and _is_part(part)]
+    except (OSError, ValueError, AttributeError) as error:
         return Contents({}, missing=f"{path / 'model_index.json'} cannot be read ({error}).")
     parts, variants = {}, set()
     for name in named:
@@ -60,6 +61,10 @@ def contents(model: LocalModel) -> Contents:
             parts[name] = found
             variants.add(variant)
     return Contents(parts, variant=max(variants, default=""))
+
+
+def _is_part(entry: list) -> bool:
+    return len(entry) == 2 and all(isinstance(one, str) for one in entry)
 
 
 def _weights_in(folder: Path) -> tuple[tuple[Path, ...], str]:

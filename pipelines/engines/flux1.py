@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from pipelines.base import Family, Variant
+from pipelines.base import Family, ImageInputs, LocalModel, Variant
 from pipelines.engines.diffusion import DiffusersEngine
 from pipelines.engines.sd15 import presets
 
@@ -27,6 +27,18 @@ def variant_of(path: Path) -> str:
 
 class Flux1(DiffusersEngine):
     """One installed FLUX.1 model."""
+
+    classes = {"text": "FluxPipeline", "image": "FluxImg2ImgPipeline", "inpaint": "FluxInpaintPipeline"}
+
+    def __init__(self, family: Family, model: LocalModel):
+        super().__init__(family, model)
+        if model.variant == "kontext":
+            self.classes = {"text": "FluxKontextPipeline", "edit": "FluxKontextPipeline"}
+
+    def pictures(self, pipe, inputs: ImageInputs) -> dict:
+        # Kontext would bend the size to the reference's shape; the person chose a size
+        kept = {"max_area": inputs.width * inputs.height} if self.model.variant == "kontext" else {}
+        return super().pictures(pipe, inputs) | kept
 
 
 FAMILY = Family(

@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from pipelines.base import Family, Variant
+from pipelines import prompt_weights
+from pipelines.base import Family, ImageInputs, Variant
 from pipelines.engines.diffusion import DiffusersEngine
 from pipelines.engines.sd15 import presets
 
@@ -17,7 +18,29 @@ def variant_of(path: Path) -> str:
 
 
 class Flux2Klein(DiffusersEngine):
-    """One installed FLUX.2 klein model."""
+    """One installed FLUX.2 klein model. It starts from a picture by repainting all of it, at the strength asked for."""
+
+    classes = {
+        "text": "Flux2KleinPipeline",
+        "edit": "Flux2KleinPipeline",
+        "image": "Flux2KleinInpaintPipeline",
+        "inpaint": "Flux2KleinInpaintPipeline",
+    }
+
+    def prompt(self, pipe, inputs: ImageInputs) -> dict:
+        given = {"prompt": prompt_weights.plain(inputs.prompt)}
+        if "negative" in self.spec.uses and inputs.guidance > 1:
+            given["negative_prompt_embeds"] = pipe.encode_prompt(prompt=prompt_weights.plain(inputs.negative))[0]
+        return given
+
+    def pictures(self, pipe, inputs: ImageInputs) -> dict:
+        if inputs.task not in ("image", "inpaint"):
+            return super().pictures(pipe, inputs)
+        from PIL import Image
+
+        mask = inputs.mask or Image.new("L", inputs.image.size, 255)
+        given = {"image": inputs.image, "mask_image": mask, "strength": inputs.strength}
+        return given | ({"image_reference": inputs.references[0]} if inputs.references else {})
 
 
 FAMILY = Family(

@@ -19,6 +19,8 @@ def variant_of(path: Path) -> str:
 class Krea2(DiffusersEngine):
     """One installed Krea 2 model."""
 
+    classes = {"text": "Krea2Pipeline"}
+
 
 FAMILY = Family(
     id="krea2",

@@ -3,10 +3,10 @@
 import json
 from pathlib import Path
 
-from pipelines.base import Family, Variant
+from pipelines import clip_prompts, samplers
+from pipelines.base import Family, ImageInputs, Variant
 from pipelines.engines.diffusion import DiffusersEngine
 
-SAMPLERS = ("DPM++ 2M Karras", "DPM++ 2M", "DPM++ SDE Karras", "Euler", "Euler a", "DDIM", "UniPC", "LCM")
 FIELDS = frozenset(
     {"prompt", "negative", "width", "height", "steps", "guidance", "sampler", "seed", "batch", "upscale",
      "image", "strength", "mask", "loras"}
@@ -35,7 +35,72 @@ def variant_of(path: Path) -> str:
 
 
 class Sd15(DiffusersEngine):
-    """One installed Stable Diffusion model."""
+    """One installed Stable Diffusion model. The sampler works in float32 around the denoiser, whatever its dtype."""
+
+    classes = {
+        "text": "StableDiffusionPipeline",
+        "image": "StableDiffusionImg2ImgPipeline",
+        "inpaint": "StableDiffusionInpaintPipeline",
+    }
+    denoiser = "unet"
+    packed = False
+
+    def read(self, dtype):
+        if self.model.layout == "folder":
+            return super().read(dtype)
+        from pipelines import checkpoints
+
+        return checkpoints.read(self.model.path, self.family.id, self.classes["text"], dtype)
+
+    def prepare(self, pipe, dtype):
+        pipe.unet.register_forward_pre_hook(_inputs_as(lambda: dtype), with_kwargs=True)
+        pipe.unet.register_forward_hook(_output_as_float)
+        for name in ("encoder", "quant_conv", "post_quant_conv", "decoder"):
+            if part := getattr(pipe.vae, name, None):
+                # the autoencoder may be turned to float32 for a while, so its dtype is asked for each time
+                part.register_forward_pre_hook(_inputs_as(_dtype_of(part)), with_kwargs=True)
+
+    def scheduler(self, inputs: ImageInputs):
+        few = {"timestep_spacing": "trailing"} if self.model.variant == "few-step" else {}
+        return samplers.named(self._scheduler.config, inputs.sampler, **few)
+
+    def prompt(self, pipe, inputs: ImageInputs) -> dict:
+        negative = inputs.negative if inputs.guidance > 1 else ""
+        make = lambda: self.encode(pipe, inputs.prompt, negative)
+        embeddings = self.remember(("clip", inputs.prompt, negative), make)
+        device = pipe._execution_device
+        return {name: value.to(device) for name, value in embeddings.items()}
+
+    def encode(self, pipe, prompt: str, negative: str) -> dict:
+        """Embeddings of both prompts by the names the pipeline takes, in float32."""
+        import torch
+
+        with torch.no_grad():
+            both, _ = clip_prompts.encoded(pipe.tokenizer, pipe.text_encoder, [prompt, negative], layer=None)
+        return {"prompt_embeds": both[:1], "negative_prompt_embeds": both[1:]}
+
+
+def _dtype_of(part):
+    return lambda: next(part.parameters()).dtype
+
+
+def _inputs_as(dtype):
+    import torch
+
+    def cast(module, args, kwargs):
+        wanted = dtype()
+        convert = lambda v: v.to(wanted) if isinstance(v, torch.Tensor) and v.is_floating_point() else v
+        kwargs = {
+            name: {key: convert(one) for key, one in value.items()} if isinstance(value, dict) else convert(value)
+            for name, value in kwargs.items()
+        }
+        return tuple(map(convert, args)), kwargs
+
+    return cast
+
+
+def _output_as_float(module, args, output):
+    return tuple(each.float() for each in output) if isinstance(output, tuple) else output
 
 
 FAMILY = Family(
@@ -49,7 +114,7 @@ FAMILY = Family(
     native=(512, 512),
     sizes=((512, 512), (512, 768), (768, 512), (512, 640), (640, 512), (512, 896), (896, 512)),
     sides=(256, 1536, 8),
-    samplers=SAMPLERS,
+    samplers=samplers.NAMES,
     variants=(
         Variant(
             "standard",

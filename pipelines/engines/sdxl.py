@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from pipelines import clip_prompts, samplers
 from pipelines.base import Family, Variant
-from pipelines.engines.diffusion import DiffusersEngine
-from pipelines.engines.sd15 import FIELDS, SAMPLERS, presets, unet_channels
+from pipelines.engines.sd15 import FIELDS, Sd15, presets, unet_channels
 
 
 def variant_of(path: Path) -> str:
@@ -14,8 +14,34 @@ def variant_of(path: Path) -> str:
     return "few-step" if any(word in name for word in ("lcm", "turbo", "hyper", "lightning", "dmd")) else "standard"
 
 
-class Sdxl(DiffusersEngine):
-    """One installed Stable Diffusion XL model."""
+class Sdxl(Sd15):
+    """One installed Stable Diffusion XL model: two text encoders, otherwise as its elder."""
+
+    classes = {
+        "text": "StableDiffusionXLPipeline",
+        "image": "StableDiffusionXLImg2ImgPipeline",
+        "inpaint": "StableDiffusionXLInpaintPipeline",
+    }
+
+    def encode(self, pipe, prompt: str, negative: str) -> dict:
+        import torch
+
+        prompts, found, pooled = [prompt, negative], [], None
+        pairs = ((pipe.tokenizer, pipe.text_encoder), (pipe.tokenizer_2, pipe.text_encoder_2))
+        with torch.no_grad():
+            for tokenizer, encoder in pairs:
+                if encoder is not None:  # the refiner has the second only
+                    hidden, pooled = clip_prompts.encoded(tokenizer, encoder, prompts, layer=-2)
+                    found.append(hidden)
+        both = torch.cat(found, dim=-1)
+        if not negative and pipe.config.get("force_zeros_for_empty_prompt", True):
+            both[1:], pooled[1:] = 0, 0
+        return {
+            "prompt_embeds": both[:1],
+            "negative_prompt_embeds": both[1:],
+            "pooled_prompt_embeds": pooled[:1],
+            "negative_pooled_prompt_embeds": pooled[1:],
+        }
 
 
 FAMILY = Family(
@@ -33,7 +59,7 @@ FAMILY = Family(
     native=(1024, 1024),
     sizes=((1024, 1024), (832, 1216), (1216, 832), (896, 1152), (1152, 896), (768, 1344), (1344, 768)),
     sides=(512, 2048, 8),
-    samplers=SAMPLERS,
+    samplers=samplers.NAMES,
     variants=(
         Variant(
             "standard",

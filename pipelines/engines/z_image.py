@@ -22,6 +22,9 @@ def variant_of(path: Path) -> str:
 class ZImage(DiffusersEngine):
     """One installed Z-Image model."""
 
+    classes = {"text": "ZImagePipeline", "image": "ZImageImg2ImgPipeline", "inpaint": "ZImageInpaintPipeline"}
+    packed = False
+
 
 FAMILY = Family(
     id="z-image",
