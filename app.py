@@ -99,6 +99,7 @@ def serve(given: argparse.Namespace, data: Path) -> None:
         launch(given, studio, port)
     finally:
         tempfile.tempdir = None
+        studio.models.stop(STOP_SECONDS)
         if studio.queue.stop(STOP_SECONDS) and not still_working():
             studio.close()
         else:  # the job is back in the queue; the memory goes with the process
@@ -138,6 +139,7 @@ def launch(given: argparse.Namespace, studio, port: int) -> None:
     gc.freeze()
     greet(given, studio, page, port, (user, password) if made_up else None)
     studio.queue.start()
+    studio.models.start()
     threading.Thread(target=warm_up, args=(studio, guard, stopped), name=WARM_UP, daemon=True).start()
     while not stopped.wait(0.5):  # a wait without end cannot be interrupted on Windows
         pass

@@ -17,7 +17,7 @@ class HubServer:
     `drop_after`: bytes of one answer after which the connection breaks, as often as `drops` says. `damage`: paths whose
     bytes come out wrong, as often as the number says. `ranges` False answers 200 to every range. `fail` lists status
     codes for the next file requests. `block_s` seconds per 64 kB; `longer` is added to every
-    file. `token` is the only one that opens gated repositories.
+    file; `gate` holds files whose path has `held` in it until it is set. `token` opens gated repositories.
     """
 
     def __init__(self):
@@ -26,7 +26,7 @@ class HubServer:
         self.tokens: list[str] = []
         self.drop_after, self.drops, self.damage, self.fail = 0, 0, {}, []
         self.ranges, self.block_s, self.token, self.longer = True, 0.0, "hf_right", b""
-        self.gate = threading.Event()
+        self.gate, self.held = threading.Event(), ""
         self.gate.set()
         self._lock = threading.Lock()
         outer = self
@@ -127,15 +127,16 @@ class HubServer:
         to.end_headers()
         if to.command == "HEAD":
             return None
-        return self._send(to, bytes(body))
+        return self._send(to, bytes(body), file)
 
-    def _send(self, to, body: bytes):
+    def _send(self, to, body: bytes, file: str):
         sent = 0
         dropping = self.drops > 0 and len(body) > self.drop_after
         if dropping:
             self.drops -= 1
         while sent < len(body):
-            self.gate.wait(20)
+            if self.held in file:
+                self.gate.wait(20)
             piece = body[sent : sent + 65536]
             if dropping and sent + len(piece) > self.drop_after:
                 piece = piece[: self.drop_after - sent]

@@ -87,7 +87,8 @@ def diffusers_folder(path: Path, pipeline: str = "StableDiffusionPipeline") -> P
     for part, (_, kind) in parts.items():
         if kind:
             (path / part).mkdir()
-            (path / part / "config.json").write_text("{}", encoding="utf-8")
+            settings = {"scheduler": "scheduler_config.json", "tokenizer": "tokenizer_config.json"}
+            (path / part / settings.get(part, "config.json")).write_text("{}", encoding="utf-8")
     safetensors(path / "text_encoder" / "model.safetensors", {"a": (4, 4)})
     safetensors(path / "unet" / "diffusion_pytorch_model.safetensors", {"a": (16, 16)})
     safetensors(path / "vae" / "diffusion_pytorch_model.safetensors", {"a": (8, 8)})

@@ -259,6 +259,11 @@ class Queue:
         return self._paused
 
     @property
+    def stopping(self) -> bool:
+        """Whether `stop` was called: the running job goes back in the queue."""
+        return self._stopping
+
+    @property
     def version(self) -> int:
         """Grows with every change of any job, and from one process to the next."""
         return self._news.version

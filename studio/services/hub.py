@@ -4,9 +4,11 @@ Every request to it leaves through this file, and none while the studio is offli
 Hub's answers; not what is done with the files.
 """
 
+import contextlib
 import logging
 import os
 import re
+import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +20,7 @@ from studio import __version__
 from studio.domain.document import now
 from studio.domain.licences import known_licence
 from studio.domain.model import Licence
-from studio.errors import NotFound, StudioError
+from studio.errors import Cancelled, NotFound, StudioError
 from studio.keychain import Keychain
 from studio.paths import safe_name
 from studio.settings import Settings
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
 ENDPOINT = "https://huggingface.co"
 TOKEN = "huggingface"
-CONNECT_SECONDS, READ_SECONDS = 15, 30
+CONNECT_SECONDS, READ_SECONDS = 15, 20
 _REPO = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
 _REVISION = re.compile(r"[A-Za-z0-9][\w./-]{0,99}")
 _YES = {"1", "on", "yes", "true"}
@@ -87,7 +89,8 @@ class Hub:
         self.settings, self.keychain, self._environment = settings, keychain, environment
         self._lock = threading.Lock()
         self._client: httpx.Client | None = None
-        self.requests = 0
+        self.requests, self._stopped = 0, False
+        self._open: set[httpx.Response] = set()
 
     @property
     def endpoint(self) -> str:
@@ -110,12 +113,23 @@ class Hub:
         return self._environment.get("HF_TOKEN", "")
 
     def check_online(self) -> None:
-        """Raises Offline while no request may be made."""
+        """Raises Offline while no request may be made, Cancelled once the studio is closing."""
+        if self._stopped:
+            raise Cancelled
         if self.offline:
             where = "Switch it off in System, Settings" if self.settings.get("offline") else "Unset HF_HUB_OFFLINE"
             raise Offline("The studio is offline: it makes no request.", f"{where}, then try again.")
 
+    def stop(self) -> None:
+        """Make no request any more, and break off those under way."""
+        with self._lock:
+            self._stopped = True
+            under_way = list(self._open)
+        for answer in under_way:
+            hang_up(answer)
+
     def close(self) -> None:
+        """Let go of the connections."""
         with self._lock:
             if self._client is not None:
                 self._client.close()
@@ -191,10 +205,15 @@ class Hub:
         except (httpx.HTTPError, OSError) as error:
             raise self._trouble(error) from error
         try:
+            with self._lock:
+                self._open.add(answer)
+            self.check_online()  # it may have been stopped while the answer came
             if answer.status_code not in (200, 206, 416):
                 raise self._answered(answer.status_code, repo, answer, path)
             yield answer
         finally:
+            with self._lock:
+                self._open.discard(answer)
             answer.close()
 
     def _http(self) -> "httpx.Client":
@@ -254,6 +273,15 @@ class Hub:
         log.info("The Hub could not be reached: %s: %s", type(error).__name__, str(error)[:200])
         host = urlsplit(self.endpoint).hostname or self.endpoint
         return NetworkTrouble(f"{host} could not be reached.", "Check the network, then try again.")
+
+
+def hang_up(answer: "httpx.Response") -> None:
+    """Make whoever waits for more of this answer see a broken line now, and not when the wait is over."""
+    stream = answer.extensions.get("network_stream")
+    line = stream.get_extra_info("socket") if stream is not None else None
+    if line is not None:
+        with contextlib.suppress(OSError):
+            line.shutdown(socket.SHUT_RDWR)
 
 
 def repo_name(text: str) -> str:

@@ -46,8 +46,9 @@ class Images:
 
     # ------------------------------------------------------------------ asking
     def specs(self) -> list[EngineSpec]:
-        """What every engine is, the default one first."""
-        return [engine.spec for engine in self.use.engines]
+        """What every engine is, the person's default first, then as they are offered."""
+        chosen = self.settings.get("default_model")
+        return sorted((engine.spec for engine in self.use.engines), key=lambda spec: spec.id != chosen)
 
     def compose(self, character_id: str | None, request: ImageRequest) -> Composed:
         """What the engine would get. Quick enough for every keystroke. Raises StudioError with a field."""
@@ -111,7 +112,7 @@ class Images:
 
         Raises Conflict at once while a job is being made, StudioError for impossible fields.
         """
-        spec = self.specs()[0]
+        spec = self.use.engines[0].spec  # the one that is always there and quick, whatever the person's default is
         if not look_words:
             offered = spec.words.get("background", ())
             friendly = [one for one in ("smiling",) if one in spec.words.get("expression", ())]

@@ -6,12 +6,17 @@ from dataclasses import dataclass, field
 
 from studio import __version__
 from studio.jobs import Queue
+from studio.keychain import Keychain
 from studio.paths import Paths
 from studio.services import log as log_file
 from studio.services.captions import Captions
 from studio.services.characters import Characters
 from studio.services.engine_use import EngineUse
+from studio.services.hub import Hub
 from studio.services.images import Images
+from studio.services.loras import Loras
+from studio.services.model_places import ModelPlaces
+from studio.services.models import Models
 from studio.services.publishing import Publishing
 from studio.services.review import Review
 from studio.services.system import System
@@ -34,6 +39,8 @@ class Studio:
     review: Review
     captions: Captions
     publishing: Publishing
+    models: Models
+    loras: Loras
     system: System
     _log: logging.Handler = field(repr=False)
     _open: bool = field(default=True, repr=False)
@@ -44,6 +51,7 @@ class Studio:
             return
         self._open = False
         try:
+            self.models.stop()
             if self.queue.stop():
                 self.images.use.unload()
         finally:
@@ -76,6 +84,12 @@ def build(paths: Paths, settings: Settings, *, use: EngineUse | None = None) -> 
         images = Images(store, paths, settings, use)
         queue = Queue(store.jobs, {"image": images.executor}, paths.house / "queue-paused")
         images.queue = queue
+        places = ModelPlaces(paths, settings)
+        loras = Loras(store, places)
+        models = Models(store, places, Hub(settings, Keychain(paths)), use, loras)
+        # downloads wait for networks and disks, pictures for the device: neither holds the other up
+        models.use_queue(Queue(store.downloads, models.executors, attempts=None))
+        models.refresh()
         review = Review(store, paths, settings, images.give_thumbnails, images.mend_thumbnails)
         review.sweep(paths.house / "tmp")
         for notice in (*store.notices, *settings.notices):
@@ -90,6 +104,8 @@ def build(paths: Paths, settings: Settings, *, use: EngineUse | None = None) -> 
             review=review,
             captions=Captions(store),
             publishing=Publishing(store, paths, settings),
+            models=models,
+            loras=loras,
             system=System(paths, settings, store, queue, use),
             _log=handler,
         )
