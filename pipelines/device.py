@@ -1,35 +1,61 @@
-"""Where engines run: the device, the dtype that is fastest on it, and the one engine that stays in memory.
+"""Where engines run: the device, the dtype that is fastest on it, the one engine that is resident, those that wait.
 
 It knows torch's devices and how to time them; it knows no engine by name and keeps nothing on disk.
 """
 
-import gc
 import logging
 import os
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
-from pipelines.base import Engine, EngineError
+from pipelines import memory
+from pipelines.base import AS_USUAL, Engine, EngineError, LoadOptions
 
 log = logging.getLogger("studio.device")
 
 MEASURE_SECONDS = 1.5
 
 
+@dataclass
+class Slot:
+    """A loaded engine: what was asked for, the plan it was laid out by and why, its weights in bytes."""
+
+    engine: Engine
+    device: str
+    dtype: str
+    asked: LoadOptions
+    plan: str = "full"
+    why: str = ""
+    bytes: int = 0
+
+    @property
+    def key(self) -> tuple:
+        return self.engine, self.device, self.dtype, self.asked
+
+
 class Device:
-    """The slot for one resident engine; make one per process. Every method may be called from any thread.
+    """The slot for one resident engine, and the shelf of those that wait in RAM; make one per process. Every method may
+    be called from any thread.
 
     Loading, running and unloading hold one lock, so weights never move under a run. `status` never waits for it.
     """
 
-    def __init__(self, keep_alive_minutes: float = 10):
-        """An engine idle for `keep_alive_minutes` is unloaded; 0 keeps it. The attribute may be changed at any time."""
-        self.keep_alive_minutes = keep_alive_minutes
+    def __init__(self, keep_alive_minutes: float = 10, ram_share: float = 0.4):
+        """An engine idle for `keep_alive_minutes` is unloaded; 0 keeps it. Engines that another one took the place of
+        wait in RAM while together they fill at most `ram_share` of it. Both attributes may be changed at any time.
+
+        `learned` holds by engine id what runs have taught: `reserve` (bytes beside the weights at the peak of a run)
+        and `ceiling` (the fastest plan that did not run out of memory). It may be filled from an earlier process.
+        """
+        self.keep_alive_minutes, self.ram_share = keep_alive_minutes, ram_share
+        self.learned: dict[str, dict] = {}
         self._lock = threading.RLock()
-        self._engine: Engine | None = None
-        self._device, self._dtype = "", ""
+        self._now: Slot | None = None
+        self._parked: OrderedDict[Engine, Slot] = OrderedDict()
         self._busy = 0
         self._used = 0.0
         self._timer: threading.Timer | None = None
@@ -84,29 +110,51 @@ class Device:
 
     # ------------------------------------------------------------------ the resident engine
     @contextmanager
-    def resident(self, engine: Engine, device: str, dtype: str) -> Iterator[Engine]:
+    def resident(self, engine: Engine, device: str, dtype: str, options: LoadOptions = AS_USUAL) -> Iterator[Engine]:
         """The engine, loaded on `device` as `dtype`, and kept from unloading until the block ends. Raises EngineError.
 
-        Another engine, device or dtype replaces what is there. Waits while another thread is in such a block.
+        Another engine waits in RAM when it can and there is room, so that coming back to it reads nothing from disk.
+        Other options, device or dtype load it anew. Waits while another thread is in such a block.
         """
         with self._lock:
             self._cancel_timer()
             self._busy += 1
             try:
-                if (self._engine, self._device, self._dtype) != (engine, device, dtype):
-                    self._load(engine, device, dtype)
+                if self._now is None or self._now.key != (engine, device, dtype, options):
+                    self._bring(engine, device, dtype, options)
+                _forget_peak(device)
                 yield engine
             except EngineError as error:
                 if error.code == "out_of_memory":
-                    _give_back()
+                    memory.give_back()
                 raise
             finally:
+                self._learn()
                 self._busy -= 1
                 self._used = time.monotonic()
                 self._start_timer()
 
+    def lighten(self) -> Slot | None:
+        """After the resident engine ran out of memory: load it by the next plan that needs less, and remember that.
+        None when there is no such plan; then nothing has changed. Call it inside `resident`. Raises EngineError."""
+        with self._lock:
+            slot = self._now
+            if slot is None or not _sizable(slot.engine) or not slot.device.startswith("cuda"):
+                return None
+            while self._parked:  # the RAM that waiting engines fill may be what was missing
+                self._drop_parked(next(iter(self._parked)))
+            plan = memory.lighter(slot.plan)
+            if plan is None:
+                return None
+            self._now = None
+            slot.engine.unload()
+            memory.give_back()
+            self._note(slot.engine, ceiling=plan)
+            self._load(slot.engine, slot.device, slot.dtype, slot.asked, plan, "the faster plan ran out of memory")
+            return self._now
+
     def unload(self) -> bool:
-        """Give the memory back now, after the run in progress if there is one. True when something was loaded."""
+        """Give all memory back now, after the run in progress if there is one. True when something was loaded."""
         with self._lock:
             if self._busy:  # the same thread, inside `resident`
                 raise EngineError("The model is in use.", "Wait for the picture, or cancel it.", "busy")
@@ -116,32 +164,42 @@ class Device:
     def forget(self, engines: Iterable[Engine]) -> None:
         """Unload these, after the run in progress if there is one: their models are no longer there."""
         with self._lock:
-            if self._engine in list(engines):
+            gone = list(engines)
+            for engine in [engine for engine in self._parked if engine in gone]:
+                self._drop_parked(engine)
+            if self._now is not None and self._now.engine in gone:
                 self._cancel_timer()
-                self._drop()
+                slot, self._now = self._now, None
+                self._unload(slot)
 
     def status(self) -> dict:
-        """`engine`, `device`, `dtype` (None when nothing is loaded), `busy`, `idle_seconds`, and memory in bytes:
-        `memory` of this process, `gpu_memory` this process holds, `gpu_total`. Loads nothing, waits for nothing."""
+        """`engine`, `device`, `dtype`, `plan` and `why` (None when nothing is loaded), `weights` of it in bytes,
+        `parked` (id and bytes of each engine that waits in RAM), `busy`, `idle_seconds`, and memory in bytes: `memory`
+        of this process, `gpu_memory` this process holds, `gpu_total`. Loads nothing, waits for nothing."""
         import psutil
 
-        engine, busy, used = self._engine, bool(self._busy), self._used
+        slot, busy, used = self._now, bool(self._busy), self._used
         told = {
-            "engine": engine.spec.id if engine else None,
-            "device": self._device if engine else None,
-            "dtype": self._dtype if engine else None,
+            "engine": slot.engine.spec.id if slot else None,
+            "device": slot.device if slot else None,
+            "dtype": slot.dtype if slot else None,
+            "plan": slot.plan if slot else None,
+            "why": slot.why if slot else None,
+            "weights": slot.bytes if slot else 0,
+            "parked": [{"id": each.engine.spec.id, "bytes": each.bytes} for each in list(self._parked.values())],
             "busy": busy,
-            "idle_seconds": round(time.monotonic() - used, 1) if engine and not busy and used else 0.0,
+            "idle_seconds": round(time.monotonic() - used, 1) if slot and not busy and used else 0.0,
             "memory": psutil.Process().memory_info().rss,
             "gpu_memory": 0,
             "gpu_total": 0,
         }
-        if engine and told["device"] == "cuda":
+        if slot and slot.device == "cuda":
             import torch
 
-            free, total = torch.cuda.mem_get_info()
-            told |= {"gpu_memory": torch.cuda.memory_reserved(), "gpu_total": total}
-        elif engine and told["device"] == "mps":
+            if torch.cuda.is_available():
+                free, total = torch.cuda.mem_get_info()
+                told |= {"gpu_memory": torch.cuda.memory_reserved(), "gpu_total": total}
+        elif slot and slot.device == "mps":
             import torch
 
             told |= {
@@ -150,35 +208,147 @@ class Device:
             }
         return told
 
-    def _load(self, engine: Engine, device: str, dtype: str) -> None:
+    def free_memory(self, device: str) -> int:
+        """Bytes that can still be allocated on this device: of the graphics card, else of RAM."""
+        if device.startswith("cuda"):
+            import torch
+
+            return torch.cuda.mem_get_info()[0] if torch.cuda.is_available() else 0
+        import psutil
+
+        return psutil.virtual_memory().available
+
+    def forecast(self, engine: Engine, device: str, dtype: str, options: LoadOptions = AS_USUAL) -> dict:
+        """`plan`, `why`, `needed` and `free` bytes for loading this engine now, without loading it."""
+        parts, free = _parts(engine, dtype), self.free_memory(device)
+        plan, why = self._plan(engine, device, dtype, options)
+        reserve = self._reserve(engine) if device.startswith("cuda") else memory.GIGABYTE // 2
+        return {"plan": plan, "why": why, "needed": memory.needed(plan, parts, reserve), "free": free}
+
+    # ------------------------------------------------------------------ in and out
+    def _bring(self, engine: Engine, device: str, dtype: str, options: LoadOptions) -> None:
         if device == "cpu" and dtype == "float16":
             raise EngineError(
                 "float16 is not usable on a CPU.", "Choose auto, bfloat16 or float32 in Settings.", "no_dtype"
             )
-        self._drop()
+        self._step_aside(engine)
+        waiting = self._parked.pop(engine, None)
+        if waiting is not None and waiting.key == (engine, device, dtype, options):
+            began = time.monotonic()
+            try:
+                engine.wake()
+                self._now = waiting
+                log.info("Brought %s back from RAM in %.1f s", engine.spec.id, time.monotonic() - began)
+                return
+            except EngineError as error:
+                if error.code != "out_of_memory":
+                    self._unload(waiting)
+                    raise
+        if waiting is not None:
+            self._unload(waiting)
+        self._make_room(sum(_parts(engine, dtype).values()))
+        plan, why = self._plan(engine, device, dtype, options)
+        self._load(engine, device, dtype, options, plan, why)
+
+    def _load(self, engine: Engine, device: str, dtype: str, asked: LoadOptions, plan: str, why: str) -> None:
+        """Load by this plan, or by the next lighter ones when there is not enough memory for it."""
         _set_threads()
         began = time.monotonic()
-        try:
-            engine.load(device, dtype)
-        except BaseException:
-            engine.unload()
-            _give_back()
-            raise
-        self._engine, self._device, self._dtype = engine, device, dtype
-        log.info("Loaded %s on %s as %s in %.1f s", engine.spec.id, device, dtype, time.monotonic() - began)
+        while True:
+            try:
+                if _sizable(engine):
+                    engine.load(device, dtype, replace(asked, plan=plan))
+                else:
+                    engine.load(device, dtype)
+                break
+            except BaseException as error:
+                engine.unload()
+                memory.give_back()
+                lighter = memory.lighter(plan) if _sizable(engine) and device.startswith("cuda") else None
+                if getattr(error, "code", "") != "out_of_memory" or lighter is None:
+                    raise
+                log.warning("%s does not fit by the plan %s, trying %s", engine.spec.id, plan, lighter)
+                plan, why = lighter, "the faster plan did not fit"
+        size = engine.weight() if _sizable(engine) else 0
+        self._now = Slot(engine, device, dtype, asked, plan, why, size)
+        seconds = time.monotonic() - began
+        log.info("Loaded %s on %s as %s (%s) in %.1f s", engine.spec.id, device, dtype, plan, seconds)
 
-    def _drop(self) -> bool:
-        if self._engine is None:
+    def _plan(self, engine: Engine, device: str, dtype: str, options: LoadOptions) -> tuple[str, str]:
+        if not _sizable(engine) or not device.startswith("cuda"):
+            return "full", f"the {device} uses this machine's memory" if device != "cuda" else "it is small"
+        if options.plan in memory.IDS:
+            return options.plan, "chosen by you"
+        told = self.learned.get(engine.spec.id, {})
+        ceiling = told.get("ceiling") if told.get("ceiling") in memory.IDS else "full"
+        return memory.choose(_parts(engine, dtype), self.free_memory(device), ceiling, self._reserve(engine))
+
+    def _reserve(self, engine: Engine) -> int:
+        return int(self.learned.get(engine.spec.id, {}).get("reserve") or memory.RESERVE)
+
+    def _note(self, engine: Engine, **told) -> None:
+        self.learned[engine.spec.id] = {**self.learned.get(engine.spec.id, {}), **told}
+
+    def _learn(self) -> None:
+        """How much a run needed beside the weights that were on the card; the next choice of a plan counts on that."""
+        slot = self._now
+        if slot is None or slot.plan != "full" or not slot.device.startswith("cuda") or not slot.bytes:
+            return
+        import torch
+
+        if torch.cuda.is_available() and (beside := torch.cuda.max_memory_allocated() - slot.bytes) > 0:
+            known = self.learned.get(slot.engine.spec.id, {}).get("reserve", 0)
+            self._note(slot.engine, reserve=max(known, int(beside * 1.15) + memory.GIGABYTE // 2))
+
+    def _step_aside(self, newcomer: Engine) -> None:
+        """The resident engine waits in RAM, or is unloaded when it cannot or there is no room."""
+        if self._now is None:
+            return
+        slot, self._now = self._now, None
+        if slot.engine is newcomer or not _sizable(slot.engine) or not self._has_room(slot.bytes):
+            self._unload(slot)
+            return
+        slot.engine.park()
+        self._parked[slot.engine] = slot
+        memory.give_back()
+        log.info("%s waits in RAM", slot.engine.spec.id)
+
+    def _has_room(self, wanted: int) -> bool:
+        """Room for `wanted` more bytes among the waiting engines, after the longest waiting have left for it."""
+        import psutil
+
+        budget = psutil.virtual_memory().total * self.ram_share
+        if wanted > budget:
             return False
-        engine, self._engine = self._engine, None
-        self._device, self._dtype = "", ""
-        engine.unload()
-        _give_back()
-        log.info("Unloaded %s", engine.spec.id)
+        while self._parked and sum(each.bytes for each in self._parked.values()) + wanted > budget:
+            self._drop_parked(next(iter(self._parked)))
         return True
 
+    def _make_room(self, wanted: int) -> None:
+        """Waiting engines leave, the longest waiting first, until `wanted` bytes and some to breathe are free."""
+        while self._parked and self.free_memory("cpu") < wanted * 1.1 + memory.GIGABYTE // 2:
+            self._drop_parked(next(iter(self._parked)))
+
+    def _drop_parked(self, engine: Engine) -> None:
+        self._unload(self._parked.pop(engine))
+
+    def _unload(self, slot: Slot) -> None:
+        slot.engine.unload()
+        memory.give_back()
+        log.info("Unloaded %s", slot.engine.spec.id)
+
+    def _drop(self) -> bool:
+        """Everything that is loaded leaves. True when there was something."""
+        there = bool(self._now or self._parked)
+        while self._parked:
+            self._drop_parked(next(iter(self._parked)))
+        if self._now is not None:
+            slot, self._now = self._now, None
+            self._unload(slot)
+        return there
+
     def _start_timer(self) -> None:
-        if self.keep_alive_minutes > 0 and self._engine is not None and not self._busy:
+        if self.keep_alive_minutes > 0 and (self._now or self._parked) and not self._busy:
             self._timer = threading.Timer(self.keep_alive_minutes * 60, self._idle)
             self._timer.daemon = True
             self._timer.start()
@@ -210,26 +380,21 @@ def _set_threads() -> None:
         torch.set_num_threads(wanted)
 
 
-def _give_back() -> None:
-    """Unreferenced tensors to the allocator, and the allocator's free memory to the system."""
-    import torch
-
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
-    elif torch.backends.mps.is_available():
-        torch.mps.empty_cache()
-    _trim_heap()
+def _sizable(engine: Engine) -> bool:
+    """Whether the engine can be laid out in several ways and moved aside (see Sizable)."""
+    return hasattr(engine, "park")
 
 
-def _trim_heap() -> None:
-    import ctypes
-    import sys
+def _parts(engine: Engine, dtype: str) -> dict[str, int]:
+    return engine.footprint(4 if dtype == "float32" else 2) if _sizable(engine) else {}
 
-    if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's; musl has none
-        if trim:
-            trim(0)
+
+def _forget_peak(device: str) -> None:
+    if device.startswith("cuda"):
+        import torch
+
+        if torch.cuda.is_available():
+            torch.cuda.reset_peak_memory_stats()
 
 
 def _race(torch, device: str, dtypes: list[str]) -> tuple[dict[str, float], dict[str, str]]:

@@ -60,6 +60,14 @@ SETTINGS: tuple[Setting, ...] = (
         minimum=0,
         maximum=24 * 60,
     ),
+    Setting(
+        "ram_share",
+        40,
+        "whole",
+        "Percent of this machine's memory that idle models may wait in, so that coming back to them reads no disk.",
+        minimum=0,
+        maximum=90,
+    ),
     Setting("preview", True, "switch", "Show pictures while they are being made."),
     Setting(
         "jpeg_quality",
@@ -121,6 +129,8 @@ SETTINGS: tuple[Setting, ...] = (
         ("DEBUG", "INFO", "WARNING", "ERROR"),
     ),
     Setting("measured_dtype", {}, "dict", "What the number formats measured, per device.", hidden=True),
+    Setting("learned_memory", {}, "dict", "How much memory each model's runs needed.", hidden=True),
+    Setting("model_options", {}, "dict", "How each model is loaded, where a person chose.", hidden=True),
     Setting("last_choices", {}, "dict", "What was last chosen in the tabs.", hidden=True),
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}

@@ -3,6 +3,7 @@
 import contextlib
 import threading
 import time
+from types import SimpleNamespace
 
 from studio.errors import NotFound, StudioError
 from studio.platforms import PlatformSpec, Receipt
@@ -149,7 +150,10 @@ class FakeEngine:
 class FakeDevice:
     """A device slot that loads nothing; `measured` counts the measurements."""
 
-    keep_alive_minutes, measured = 0, 0
+    keep_alive_minutes, ram_share, measured = 0, 0.4, 0
+
+    def __init__(self):
+        self.learned, self.lighter = {}, []
 
     def choose(self, wanted="auto"):
         return "cpu"
@@ -159,12 +163,16 @@ class FakeDevice:
         return {"bfloat16": 1.0, "float32": 2.0, "chosen": "bfloat16", "why": "bfloat16 is 2 times faster."}
 
     @contextlib.contextmanager
-    def resident(self, engine, device, dtype):
+    def resident(self, engine, device, dtype, options=None):
         engine.load(device, dtype)
         yield engine
 
     def unload(self):
         return False
+
+    def lighten(self):
+        """The next of `lighter`, as a slot would say it."""
+        return SimpleNamespace(plan=self.lighter.pop(0)) if self.lighter else None
 
     def forget(self, engines):
         self.forgotten = list(engines)

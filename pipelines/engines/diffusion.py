@@ -70,9 +70,10 @@ class DiffusersEngine:
     packed = True
     guidance = "guidance_scale"
 
-    def __init__(self, family: Family, model: LocalModel):
-        self.family, self.model = family, model
-        self.spec = spec_of(family, model)
+    remedy = REMEDY
+
+    def __init__(self, spec: EngineSpec, model: LocalModel):
+        self.spec, self.model = spec, model
         self._pipe = None
         self._views: dict[str, object] = {}
         self._prompts: OrderedDict = OrderedDict()
@@ -151,7 +152,7 @@ class DiffusersEngine:
 
     def switches(self) -> frozenset[str]:
         """See Sizable."""
-        return speed.switches(self.family.id)
+        return speed.switches(self.spec.family)
 
     def load(self, device: str, dtype: str, options: LoadOptions = AS_USUAL) -> None:
         self._check()
@@ -165,7 +166,9 @@ class DiffusersEngine:
             except (OSError, ValueError, KeyError, RuntimeError, TypeError, ImportError, AttributeError) as error:
                 if memory.is_out_of_memory(error):
                     raise
-                raise EngineError(f"{self.model.name} cannot be loaded: {error}", REMEDY, "model_damaged") from error
+                raise EngineError(
+                    f"{self.model.name} cannot be loaded: {error}", self.remedy, "model_damaged"
+                ) from error
             pipe.set_progress_bar_config(disable=True)
             _make_exact(pipe.vae)
             self.prepare(pipe, getattr(torch, dtype))
@@ -361,7 +364,7 @@ class DiffusersEngine:
     # ------------------------------------------------------------------ refusals
     def _check(self) -> None:
         if problem := self.ready():
-            raise EngineError(f"{self.model.name} cannot be loaded. {problem}", REMEDY, "model_damaged")
+            raise EngineError(f"{self.model.name} cannot be loaded. {problem}", self.remedy, "model_damaged")
 
     def _missing_class(self) -> str | None:
         """A sentence when this version of diffusers lacks a class; found without importing it."""

@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from pipelines.base import Family, ImageInputs, LocalModel, Variant
-from pipelines.engines.diffusion import DiffusersEngine
+from pipelines.base import EngineSpec, Family, ImageInputs, LocalModel, Variant
+from pipelines.engines.diffusion import DiffusersEngine, spec_of
 from pipelines.engines.sd15 import presets
 
 FIELDS = frozenset(
@@ -30,8 +30,8 @@ class Flux1(DiffusersEngine):
 
     classes = {"text": "FluxPipeline", "image": "FluxImg2ImgPipeline", "inpaint": "FluxInpaintPipeline"}
 
-    def __init__(self, family: Family, model: LocalModel):
-        super().__init__(family, model)
+    def __init__(self, spec: EngineSpec, model: LocalModel):
+        super().__init__(spec, model)
         if model.variant == "kontext":
             self.classes = {"text": "FluxKontextPipeline", "edit": "FluxKontextPipeline"}
 
@@ -82,7 +82,7 @@ FAMILY = Family(
     ),
     uses=FIELDS,
     vram_gb={"full": 34, "model": 24.5, "group": 6},
-    make=lambda model: Flux1(FAMILY, model),
+    make=lambda model: Flux1(spec_of(FAMILY, model), model),
     variant_of=variant_of,
     prompt_tokens=512,
     most_references=1,

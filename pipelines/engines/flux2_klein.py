@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pipelines import prompt_weights
 from pipelines.base import Family, ImageInputs, Variant
-from pipelines.engines.diffusion import DiffusersEngine
+from pipelines.engines.diffusion import DiffusersEngine, spec_of
 from pipelines.engines.sd15 import presets
 
 
@@ -90,7 +90,7 @@ FAMILY = Family(
         }
     ),  # fmt: skip
     vram_gb={"full": 17.5, "model": 9.5, "group": 4},
-    make=lambda model: Flux2Klein(FAMILY, model),
+    make=lambda model: Flux2Klein(spec_of(FAMILY, model), model),
     variant_of=variant_of,
     prompt_tokens=512,
     most_references=4,

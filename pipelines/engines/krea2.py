@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from pipelines.base import Family, Variant
-from pipelines.engines.diffusion import DiffusersEngine
+from pipelines.engines.diffusion import DiffusersEngine, spec_of
 from pipelines.engines.sd15 import presets
 
 
@@ -48,7 +48,7 @@ FAMILY = Family(
         {"prompt", "negative", "width", "height", "steps", "guidance", "sampler", "seed", "batch", "upscale", "loras"}
     ),
     vram_gb={"full": 36, "model": 27, "group": 7},
-    make=lambda model: Krea2(FAMILY, model),
+    make=lambda model: Krea2(spec_of(FAMILY, model), model),
     variant_of=variant_of,
     prompt_tokens=512,
     lora_marks=("krea2", "krea-2", "krea 2"),

@@ -4,8 +4,8 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from pipelines.base import Family, ImageInputs, LocalModel, Variant
-from pipelines.engines.diffusion import DiffusersEngine
+from pipelines.base import EngineSpec, Family, ImageInputs, LocalModel, Variant
+from pipelines.engines.diffusion import DiffusersEngine, spec_of
 from pipelines.engines.sd15 import presets
 
 FIELDS = frozenset(
@@ -46,8 +46,8 @@ class QwenImageEdit(QwenImage):
 
     classes = {"edit": "QwenImageEditPlusPipeline"}
 
-    def __init__(self, family: Family, model: LocalModel):
-        super().__init__(family, model)
+    def __init__(self, spec: EngineSpec, model: LocalModel):
+        super().__init__(spec, model)
         if pipeline_class(model.path) == "QwenImageEditPipeline":
             self.classes = {"edit": "QwenImageEditPipeline"}
             self.spec = replace(self.spec, most_references=1)
@@ -114,7 +114,7 @@ FAMILY = Family(
     variants=VARIANTS,
     uses=FIELDS | {"image", "strength", "mask"},
     vram_gb={"full": 59, "model": 43, "group": 8},
-    make=lambda model: QwenImage(FAMILY, model),
+    make=lambda model: QwenImage(spec_of(FAMILY, model), model),
     variant_of=variant_of,
     prompt_tokens=512,
     lora_marks=("qwen-image", "qwen_image", "qwenimage"),
@@ -134,7 +134,7 @@ EDIT_FAMILY = Family(
     variants=VARIANTS,
     uses=FIELDS | {"references"},
     vram_gb={"full": 59, "model": 43, "group": 8},
-    make=lambda model: QwenImageEdit(EDIT_FAMILY, model),
+    make=lambda model: QwenImageEdit(spec_of(EDIT_FAMILY, model), model),
     variant_of=variant_of,
     prompt_tokens=512,
     most_references=3,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pipelines import clip_prompts, samplers
 from pipelines.base import Family, ImageInputs, Variant
-from pipelines.engines.diffusion import DiffusersEngine
+from pipelines.engines.diffusion import DiffusersEngine, spec_of
 
 FIELDS = frozenset(
     {"prompt", "negative", "width", "height", "steps", "guidance", "sampler", "seed", "batch", "upscale",
@@ -50,7 +50,7 @@ class Sd15(DiffusersEngine):
             return super().read(dtype)
         from pipelines import checkpoints
 
-        return checkpoints.read(self.model.path, self.family.id, self.classes["text"], dtype)
+        return checkpoints.read(self.model.path, self.spec.family, self.classes["text"], dtype)
 
     def prepare(self, pipe, dtype):
         pipe.unet.register_forward_pre_hook(_inputs_as(lambda: dtype), with_kwargs=True)
@@ -138,7 +138,7 @@ FAMILY = Family(
     ),
     uses=FIELDS,
     vram_gb={"full": 3.5, "model": 2.5, "group": 1.5},
-    make=lambda model: Sd15(FAMILY, model),
+    make=lambda model: Sd15(spec_of(FAMILY, model), model),
     variant_of=variant_of,
     checkpoint_mark=("model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight", 768),
     lora_marks=("sd_v1", "sd_1.5", "stable-diffusion-v1", "sd_v2", "sd 1.5"),

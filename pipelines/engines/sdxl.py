@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pipelines import clip_prompts, samplers
 from pipelines.base import Family, Variant
+from pipelines.engines.diffusion import spec_of
 from pipelines.engines.sd15 import FIELDS, Sd15, presets, unet_channels
 
 
@@ -83,7 +84,7 @@ FAMILY = Family(
     ),
     uses=FIELDS,
     vram_gb={"full": 9, "model": 6.5, "group": 3},
-    make=lambda model: Sdxl(FAMILY, model),
+    make=lambda model: Sdxl(spec_of(FAMILY, model), model),
     variant_of=variant_of,
     checkpoint_mark=("model.diffusion_model.input_blocks.4.1.transformer_blocks.0.attn2.to_k.weight", 2048),
     lora_marks=("sdxl", "stable-diffusion-xl"),

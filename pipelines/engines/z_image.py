@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from pipelines.base import Family, Variant
-from pipelines.engines.diffusion import DiffusersEngine
+from pipelines.engines.diffusion import DiffusersEngine, spec_of
 from pipelines.engines.sd15 import presets
 
 
@@ -67,7 +67,7 @@ FAMILY = Family(
         }
     ),  # fmt: skip
     vram_gb={"full": 22, "model": 13.5, "group": 5},
-    make=lambda model: ZImage(FAMILY, model),
+    make=lambda model: ZImage(spec_of(FAMILY, model), model),
     variant_of=variant_of,
     prompt_tokens=512,
     lora_marks=("z-image", "zimage", "z_image"),

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pipelines.base import Engine, EngineError, LocalModel
+from pipelines import memory, speed
+from pipelines.base import AS_USUAL, Engine, EngineError, LoadOptions, LocalModel
 from pipelines.catalog import ENGINES, Shelf
 from studio.errors import Cancelled, Conflict, NotFound, OutOfMemory, StudioError
 from studio.settings import Settings
@@ -45,6 +46,7 @@ class EngineUse:
                 from pipelines.device import Device
 
                 self._device = Device(self.settings.get("keep_alive_minutes"))
+                self._device.learned = dict(self.settings.get("learned_memory") or {})
             return self._device
 
     @property
@@ -112,6 +114,60 @@ class EngineUse:
 
         return f"{platform.node()} {platform.machine()} torch {installed('torch')}"
 
+    # ------------------------------------------------------------------ how a model is loaded
+    def options(self, engine_id: str) -> LoadOptions:
+        """How this model is loaded: as usual, but for what a person chose for it."""
+        chosen = (self.settings.get("model_options") or {}).get(engine_id) or {}
+        known = {name: value for name, value in chosen.items() if name in LoadOptions.__dataclass_fields__}
+        try:
+            return _checked_options(known)
+        except StudioError:
+            log.warning("The kept options of %s are not understood; the usual ones count.", engine_id)
+            return AS_USUAL
+
+    def set_options(self, engine_id: str, changes: dict) -> LoadOptions:
+        """Choose how a model is loaded from its next picture on; None goes back to the usual. What was learned about
+        its memory is forgotten, so that a plan which once failed is tried again. Raises StudioError with the field."""
+        engine = self.engine(engine_id)
+        unknown = [name for name in changes if name not in self.switches(engine)]
+        if unknown:
+            there = ", ".join(sorted(self.switches(engine))) or "nothing"
+            raise StudioError(
+                f"{engine.spec.name} has no option called {str(unknown[0])[:40]}.", f"It has: {there}.", field="options"
+            )
+        kept = dict(self.settings.get("model_options") or {})
+        own = {name: value for name, value in {**(kept.get(engine_id) or {}), **changes}.items() if value is not None}
+        options = _checked_options(own)
+        kept[engine_id] = {name: value for name, value in own.items() if value != getattr(AS_USUAL, name)}
+        self.settings.set("model_options", {name: value for name, value in kept.items() if value})
+        if self._device is not None:
+            self._device.learned.pop(engine_id, None)
+            self.settings.set("learned_memory", self._device.learned)
+        return options
+
+    @staticmethod
+    def switches(engine: Engine) -> frozenset[str]:
+        """Names of the options that mean something to this model."""
+        return engine.switches() if hasattr(engine, "switches") else frozenset()
+
+    def lighten(self) -> str | None:
+        """After a run out of memory, inside `for_job`: the model is loaded by a plan that needs less, whose name comes
+        back; None when there is none. Raises StudioError when that fails too."""
+        with translated():
+            slot = self.device.lighten()
+        if slot is None:
+            return None
+        self._keep_learned()
+        return next(plan.name for plan in memory.PLANS if plan.id == slot.plan)
+
+    def _keep_learned(self) -> None:
+        if self._device is not None and self._device.learned != (self.settings.get("learned_memory") or {}):
+            self.settings.set("learned_memory", self._device.learned)
+
+    def resident_id(self) -> str | None:
+        """The id of the model that the next picture finds loaded; None when nothing is."""
+        return self.status()["engine"]
+
     # ------------------------------------------------------------------ turns
     @contextmanager
     def for_job(self, engine_id: str) -> Iterator[tuple[Engine, str, str]]:
@@ -156,8 +212,10 @@ class EngineUse:
             engine = self.ready(engine_id)
             device, dtype = self.plan()
             self.device.keep_alive_minutes = self.settings.get("keep_alive_minutes")
-            with self.device.resident(engine, device, dtype) as loaded:
+            self.device.ram_share = self.settings.get("ram_share") / 100
+            with self.device.resident(engine, device, dtype, self.options(engine_id)) as loaded:
                 yield loaded, device, dtype
+            self._keep_learned()
 
     def unload(self) -> None:
         """Give the engine's memory back, when nothing is being made."""
@@ -168,7 +226,27 @@ class EngineUse:
     def status(self) -> dict:
         """What is loaded where, in the device's own words. Loads nothing, waits for nothing."""
         status = self._device.status() if self._device is not None else {}
-        return {"engine": None, "device": None, "dtype": None, "gpu_memory": 0, "gpu_total": 0, **status}
+        nothing = dict.fromkeys(("engine", "device", "dtype", "plan", "why"))
+        return {**nothing, "weights": 0, "parked": [], "gpu_memory": 0, "gpu_total": 0, **status}
+
+
+def _checked_options(values: dict) -> LoadOptions:
+    """Raises StudioError, with the option as its field, for a value that is none."""
+
+    def wrong(name: str, what: str) -> StudioError:
+        return StudioError(f"{name} is {what}.", "Choose one of those that are offered.", field=name)
+
+    for name, value in values.items():
+        usual = getattr(AS_USUAL, name)
+        if name == "plan" and value not in ("auto", *memory.IDS):
+            raise wrong(name, f"auto or one of {', '.join(memory.IDS)}")
+        if name == "attention" and value not in ("auto", *speed.ATTENTION):
+            raise wrong(name, f"auto or one of {', '.join(speed.ATTENTION)}")
+        if name == "cache" and not (isinstance(value, int | float) and 0 <= value <= 1):
+            raise wrong(name, "a threshold between 0 and 1")
+        if isinstance(usual, bool) and not isinstance(value, bool):
+            raise wrong(name, "on or off")
+    return LoadOptions(**values)
 
 
 @contextmanager

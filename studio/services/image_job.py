@@ -61,7 +61,7 @@ class ImageExecutor:
         started = time.perf_counter()
         with self.use.for_job(composed.engine) as (engine, device, dtype):
             begun = time.perf_counter()
-            images = self._run(engine, composed, missing, report)
+            images = self._run_within_memory(engine, composed, missing, report)
             seconds = (time.perf_counter() - begun) / len(images)
             model_hash = engine.model_hash()
         log.info(
@@ -87,6 +87,22 @@ class ImageExecutor:
             self.added(asset)
         if problem:
             raise problem
+
+    def _run_within_memory(self, engine, composed: Composed, seeds: Sequence[int], report) -> "list[Image]":
+        """One run; out of memory steps the memory plan down once and tries again before it fails with advice."""
+        from pipelines.base import EngineError
+
+        try:
+            return self._run(engine, composed, seeds, report)
+        except EngineError as error:
+            if error.code != "out_of_memory":
+                raise
+            report(0, composed.steps, None, "Not enough memory: loading the model in a lighter way")
+            plan = self.use.lighten()
+            if plan is None:
+                raise
+            log.warning("Out of memory; trying again with the plan “%s”.", plan)
+        return self._run(engine, composed, seeds, report)
 
     def _run(self, engine, composed: Composed, seeds: Sequence[int], report) -> "list[Image]":
         from pipelines.base import ImageInputs

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from pipelines import device as device_module
-from pipelines.base import EngineError
+from pipelines import memory
+from pipelines.base import AS_USUAL, EngineError, LoadOptions
 from pipelines.device import Device
 
 
@@ -246,3 +247,173 @@ def test_the_choice_follows_the_measurement(monkeypatch, seconds, refused, chose
     told = Device().measure_dtype("cpu")
     assert told["chosen"] == chosen
     assert why in told["why"]
+
+
+# ---------------------------------------------------------------------- several models
+GB = 1024**3
+
+
+class Movable(Recorder):
+    """An engine of a given size that can be laid out in several ways and wait; plans in `fails` run out of memory."""
+
+    def __init__(self, id, gigabytes=1.0, fails=()):
+        super().__init__(id)
+        self.size, self.fails, self.plan = int(gigabytes * GB), fails, None
+
+    def load(self, device, dtype, options):
+        if options.plan in self.fails:
+            raise EngineError("There is not enough memory for this.", "Less.", "out_of_memory")
+        super().load(device, dtype)
+        self.plan = options.plan
+
+    def footprint(self, bytes_per_number=2):
+        return {"text_encoder": self.size // 4, "unet": self.size - self.size // 4}
+
+    def weight(self):
+        return self.size
+
+    def park(self):
+        self.told.append("park")
+
+    def wake(self):
+        self.told.append("wake")
+
+
+def use(slot, engine, device="cpu", options=AS_USUAL):
+    with slot.resident(engine, device, "bfloat16", options):
+        pass
+
+
+def test_a_model_waits_in_ram_and_comes_back_without_loading():
+    """Another model takes its place; coming back reads nothing; unloading gives all of it back."""
+    slot, one, two = Device(), Movable("one", 0.01), Movable("two", 0.01)
+    for engine in (one, two, one, two):
+        use(slot, engine)
+    assert one.told == ["load", "park", "wake", "park"]
+    assert slot.status()["parked"] == [{"id": "one", "bytes": one.size}]
+    assert slot.unload()
+    assert one.loaded is None
+    assert two.loaded is None
+    assert slot.status()["parked"] == []
+
+
+def test_the_longest_waiting_leaves_when_room_is_short(monkeypatch):
+    """The budget is a share of this machine's memory; a model larger than it never waits."""
+    import psutil
+
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=10 * GB, available=10 * GB))
+    slot = Device(ram_share=0.25)
+    one, two, three, huge = Movable("one"), Movable("two"), Movable("three"), Movable("huge", 5)
+    for engine in (one, two, three, huge):
+        use(slot, engine)
+    assert [each["id"] for each in slot.status()["parked"]] == ["two", "three"]
+    assert one.told == ["load", "park", "unload"]
+    use(slot, two)
+    assert huge.told == ["load", "unload"]
+    slot.unload()
+
+
+def test_waiting_models_make_room_for_one_that_is_loaded(monkeypatch):
+    """A machine short of memory keeps no idle model at the price of swapping."""
+    import psutil
+
+    slot, one, two = Device(ram_share=0.9), Movable("one"), Movable("two")
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=10 * GB, available=GB))
+    use(slot, one)
+    use(slot, two)
+    assert one.told == ["load", "park", "unload"]
+    slot.unload()
+
+
+def test_other_options_load_it_anew():
+    """What was changed for a model counts from its next picture on."""
+    slot, one = Device(), Movable("one", 0.01)
+    use(slot, one)
+    use(slot, one, options=LoadOptions(compile=True))
+    assert one.told == ["load", "unload", "load"]
+    slot.unload()
+
+
+def test_the_fastest_plan_that_fits_is_chosen(monkeypatch):
+    """By the weights in the files and the card's free memory; a person's choice goes before."""
+    slot, model = Device(), Movable("model", 16)
+    for free, plan in ((24, "full"), (17, "lean"), (14.5, "model"), (6, "group")):
+        monkeypatch.setattr(slot, "free_memory", lambda device, free=free: int(free * GB))
+        assert slot.forecast(model, "cuda", "bfloat16")["plan"] == plan, free
+        use(slot, model, "cuda")
+        assert model.plan == plan
+        assert slot.status()["plan"] == plan
+        assert "GB" in slot.status()["why"]
+        slot.unload()
+    use(slot, model, "cuda", LoadOptions(plan="model"))
+    assert model.plan == "model"
+    slot.unload()
+
+
+def test_loading_that_runs_out_of_memory_takes_the_next_plan(monkeypatch):
+    """A forecast may be wrong; only when the last plan fails too is it said."""
+    slot, model = Device(), Movable("model", 4, fails=("full", "lean"))
+    monkeypatch.setattr(slot, "free_memory", lambda device: 24 * GB)
+    use(slot, model, "cuda")
+    assert model.plan == "model"
+    slot.unload()
+    model.fails = memory.IDS
+    with pytest.raises(EngineError) as refused:
+        use(slot, model, "cuda")
+    assert refused.value.code == "out_of_memory"
+    assert slot.status()["engine"] is None
+
+
+def test_running_out_of_memory_steps_down_once_and_is_remembered(monkeypatch):
+    """`lighten` loads the next plan, drops waiting models, and the next load does not try the failed plan again."""
+    slot, model, idle = Device(), Movable("model", 4), Movable("idle", 0.01)
+    monkeypatch.setattr(slot, "free_memory", lambda device: 24 * GB)
+    use(slot, idle, "cuda")
+    with slot.resident(model, "cuda", "bfloat16"):
+        assert slot.lighten().plan == "lean"
+        assert model.plan == "lean"
+        assert idle.loaded is None
+    slot.unload()
+    use(slot, model, "cuda")
+    assert model.plan == "lean"
+    assert slot.learned["model"]["ceiling"] == "lean"
+    slot.unload()
+    with slot.resident(model, "cpu", "bfloat16"):
+        assert slot.lighten() is None  # nothing is lighter than RAM
+    slot.unload()
+
+
+def test_a_model_that_cannot_come_back_is_loaded_in_a_lighter_way(monkeypatch):
+    """Waking may find the card full; that is no error as long as a plan fits."""
+    slot, one, two = Device(), Movable("one", 4), Movable("two", 4)
+    monkeypatch.setattr(slot, "free_memory", lambda device: 8 * GB if device == "cuda" else 64 * GB)
+    slot.ram_share = 100
+    use(slot, one, "cuda")
+    use(slot, two, "cuda")
+
+    def full():
+        raise EngineError("There is not enough memory for this.", "Less.", "out_of_memory")
+
+    one.wake = full
+    monkeypatch.setattr(slot, "free_memory", lambda device: 4 * GB if device == "cuda" else 64 * GB)
+    use(slot, one, "cuda")
+    assert one.plan == "group"
+    slot.unload()
+
+
+def test_a_model_that_left_is_unloaded_wherever_it_waits():
+    """Resident or waiting, what a person deleted holds no memory."""
+    slot, one, two = Device(), Movable("one", 0.01), Movable("two", 0.01)
+    use(slot, one)
+    use(slot, two)
+    slot.forget([one, two])
+    assert one.loaded is None
+    assert two.loaded is None
+    assert slot.unload() is False
+
+
+def test_needs_of_plans_fall_from_full_to_group():
+    """Each plan needs no more than the one before it, whatever the model's shape."""
+    for parts in ({"text_encoder": 8 * GB, "transformer": 8 * GB, "vae": GB // 5}, {"unet": 5 * GB, "vae": GB}, {}):
+        needs = [memory.needed(plan, parts) for plan in memory.IDS]
+        assert needs == sorted(needs, reverse=True)
