@@ -118,7 +118,7 @@ def launch(given: argparse.Namespace, studio, port: int) -> None:
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda *_: stopped.set())
     user, password, made_up = account(given)
-    guard, live = Guard(user, password), Live(studio.queue)
+    guard, live = Guard(user, password), Live(studio.queue, studio.models.downloads)
     page = shell.build(studio)
     page.launch(
         **shell.launch_options(),

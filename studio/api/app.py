@@ -7,7 +7,7 @@ from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import Mount, Route
 
 import studio as package
-from studio.api import answers, characters, jobs, library, publishing, reference, system
+from studio.api import answers, characters, jobs, library, models, publishing, reference, system
 from studio.api.guard import Guard, GuardMiddleware
 from studio.api.limits import BodyLimit
 from studio.api.live import Live
@@ -38,6 +38,8 @@ def create(studio, live: Live) -> FastAPI:
         jobs.router(studio, live),
         jobs.queue_router(studio, live),
         library.router(studio),
+        models.router(studio),
+        models.lora_router(studio),
         publishing.router(studio),
         system.router(studio),
     ):

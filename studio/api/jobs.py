@@ -86,8 +86,8 @@ def queue_router(studio, live: Live) -> APIRouter:
 
     @routes.get("/events", response_class=StreamingResponse, summary="Follow all active jobs (server-sent events)")
     def events():
-        """`{"version", "paused", "jobs": [...], "waiting_total"}` at once and after every change; a comment every 15 s
-        when quiet. Jobs come in short, and of the waiting ones the first 50; `/jobs/{id}` has the rest."""
+        """`{"version", "paused", "jobs": [...], "waiting_total", "downloads": [...]}` at once and after every change; a
+        comment every 15 s when quiet. Jobs come in short, of the waiting the first 50; `/jobs/{id}` has the rest."""
         return stream(live.page())
 
     return routes

@@ -10,7 +10,12 @@ from studio.errors import TooLarge
 MOST_JSON_BYTES = 4 << 20
 MOST_UPLOAD_BYTES = 256 << 20  # as much as a picture or a character's zip may have
 MOST_FORM_BYTES = 1 << 20  # what a form wraps around it
-UPLOADS = ("/characters/import", "/assets/import")
+MOST_LORA_BYTES = 2 << 30
+UPLOADS = {
+    "/characters/import": MOST_UPLOAD_BYTES,
+    "/assets/import": MOST_UPLOAD_BYTES,
+    "/loras/import": MOST_LORA_BYTES,
+}
 
 
 class BodyLimit:
@@ -22,7 +27,8 @@ class BodyLimit:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        most = MOST_UPLOAD_BYTES + MOST_FORM_BYTES if scope["path"].endswith(UPLOADS) else MOST_JSON_BYTES
+        most = next((size + MOST_FORM_BYTES for end, size in UPLOADS.items() if scope["path"].endswith(end)), None)
+        most = most or MOST_JSON_BYTES
         told = Headers(scope=scope).get("content-length", "")
         if told.isdigit() and int(told) > most:
             error = TooLarge(f"The body is larger than {most >> 20} MB.", "Send less at once.")

@@ -33,10 +33,10 @@ def message(data: dict, version: int) -> bytes:
 
 
 class Live:
-    """The streams of one queue: `page` for all active jobs, `job` for one."""
+    """The streams of one queue: `page` for all active jobs, `job` for one. A page hears of `downloads` as well."""
 
-    def __init__(self, queue):
-        self.queue = queue
+    def __init__(self, queue, downloads=None):
+        self.queue, self.downloads = queue, downloads
         self._wakers: set[Callable[[], None]] = set()
         self._lock = threading.Lock()
         self._closed = False
@@ -47,7 +47,8 @@ class Live:
         return len(self._wakers)
 
     def page(self) -> AsyncIterator[bytes]:
-        """The active jobs in short, now and after every change: `{"version", "paused", "jobs", "waiting_total"}`."""
+        """The active jobs in short, now and after every change:
+        `{"version", "paused", "jobs", "waiting_total", "downloads"}`."""
         return self._follow(self._page_now)
 
     def job(self, job_id: str) -> AsyncIterator[bytes]:
@@ -76,7 +77,8 @@ class Live:
         version = self.queue.version
         views, waiting = self.queue.active(MOST_WAITING), self.queue.waiting
         now = {"version": version, "paused": self.queue.paused, "jobs": [job_line(view) for view in views]}
-        return message(now | {"waiting_total": waiting}, version), False
+        more = {"waiting_total": waiting, "downloads": self.downloads.list() if self.downloads else []}
+        return message(now | more, version), False
 
     async def _follow(self, now: Callable[[], tuple[bytes | None, bool]]) -> AsyncIterator[bytes]:
         loop, changed, told = asyncio.get_running_loop(), asyncio.Event(), False
@@ -89,7 +91,9 @@ class Live:
 
         with self._lock:
             self._wakers.add(wake)
-        unsubscribe = self.queue.subscribe(wake)
+        heard = [self.queue.subscribe(wake)]
+        if self.downloads is not None:
+            heard.append(self.downloads.queue.subscribe(wake))
         try:
             while not self._closed:
                 changed.clear()
@@ -107,6 +111,7 @@ class Live:
                 else:
                     await asyncio.sleep(max(0.0, sent + PACE_SECONDS - time.monotonic()))
         finally:
-            unsubscribe()
+            for unsubscribe in heard:
+                unsubscribe()
             with self._lock:
                 self._wakers.discard(wake)

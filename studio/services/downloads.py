@@ -187,11 +187,18 @@ class Downloads:
     def __init__(self, queue: "Queue", places: ModelPlaces):
         self.queue, self.places = queue, places
         self._ending: set[str] = set()
+        self._listed: tuple[tuple, list[dict]] = ((), [])
 
     def list(self) -> list[dict]:
-        """Every download that is not done, in the order they are worked on."""
-        views = self.queue.views(limit=500).items
-        return [self.line(view) for view in views if view.state != "succeeded" and view.id not in self._ending]
+        """Every download that is not done, in the order they are worked on. Costs nothing while nothing changed: the
+        pages' streams ask at every step of a picture.
+        """
+        now = (self.queue.version, frozenset(self._ending))
+        if self._listed[0] != now:
+            views = self.queue.views(limit=500).items
+            lines = [self.line(view) for view in views if view.state != "succeeded" and view.id not in self._ending]
+            self._listed = (now, lines)
+        return [dict(line) for line in self._listed[1]]
 
     def line(self, view: "JobView") -> dict:
         """One download: `state`, `done` and `total` bytes, `rate` bytes a second, `eta_s`, `note`, `error`."""

@@ -47,8 +47,13 @@ class System:
 
     def changes(self) -> dict[str, int]:
         """A number per kind of document that grows with every change: the same number, nothing new."""
-        kinds = {"characters": self.store.characters, "assets": self.store.assets, "posts": self.store.posts}
-        return {name: kind.changes for name, kind in kinds.items()}
+        kinds = {
+            "characters": (self.store.characters,),
+            "assets": (self.store.assets,),
+            "posts": (self.store.posts,),
+            "models": (self.store.models, self.store.loras),
+        }
+        return {name: sum(one.changes for one in parts) for name, parts in kinds.items()}
 
     # ------------------------------------------------------------------ health
     def health(self) -> dict:
@@ -182,7 +187,8 @@ class System:
             "Exports": _size(exports, budget),
             "Thumbnails": _size(house / "thumbnails", budget),
             "Jobs, posts, settings and log": _size(house, budget, skip={"thumbnails"}),
-            "Models": _size(self.paths.code / "pipelines", budget),
+            "The starter model": _size(self.paths.code / "pipelines", budget),
+            "Models and LoRAs": _size(self.paths.models(str(self.settings.get("models_folder"))), budget),
         }
         return {
             "parts": [{"name": name, "bytes": size, "files": files} for name, (size, files) in parts.items()],
