@@ -104,17 +104,20 @@ class FakeEngine:
     """An engine without torch: a picture per seed, in a colour of its seed, at once or `step_s` seconds a step.
 
     `ran` lists the inputs of every run; `error` is raised after the first step; `hold` (an Event) keeps a run at its
-    first step until it is set.
+    first step until it is set. Other fields of its spec may be given by name.
     """
 
-    def __init__(self, step_s=0.0, error=None, hold=None, missing=None):
+    def __init__(self, step_s=0.0, error=None, hold=None, missing=None, id="fake", name="Fake", **spec):
+        from dataclasses import replace
+
         from pipelines.base import EngineSpec
 
-        self.spec = EngineSpec(
-            id="fake", name="Fake", summary="A test's own.", licence="none", native=(64, 64), sizes=((64, 64),),
+        plain = EngineSpec(
+            id=id, name=name, summary="A test's own.", licence="none", native=(64, 64), sizes=((64, 64),),
             uses=frozenset({"prompt", "negative"}), samplers=("Plain", "Other"), presets={}, sides=(64, 512, 8),
             defaults={"steps": 4, "guidance": 3.0, "sampler": "Plain"}, most_steps=100, prompt_tokens=64,
         )  # fmt: skip
+        self.spec = replace(plain, **spec)
         self.step_s, self.error, self.hold, self.missing = step_s, error, hold, missing
         self.ran, self.started = [], threading.Event()
 

@@ -7,7 +7,7 @@ from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import Mount, Route
 
 import studio as package
-from studio.api import answers, characters, jobs, library, models, publishing, reference, system
+from studio.api import answers, characters, inputs, jobs, library, models, publishing, reference, system
 from studio.api.guard import Guard, GuardMiddleware
 from studio.api.limits import BodyLimit
 from studio.api.live import Live
@@ -37,6 +37,7 @@ def create(studio, live: Live) -> FastAPI:
         characters.router(studio),
         jobs.router(studio, live),
         jobs.queue_router(studio, live),
+        inputs.router(studio),
         library.router(studio),
         models.router(studio),
         models.lora_router(studio),

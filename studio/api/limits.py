@@ -14,6 +14,7 @@ MOST_LORA_BYTES = 2 << 30
 UPLOADS = {
     "/characters/import": MOST_UPLOAD_BYTES,
     "/assets/import": MOST_UPLOAD_BYTES,
+    "/inputs": MOST_UPLOAD_BYTES,
     "/loras/import": MOST_LORA_BYTES,
 }
 

@@ -13,6 +13,8 @@ class Recipe(Part):
     """Everything needed to make a picture again. `words` is what the person typed, `prompt` what the engine got.
 
     `width` and `height` are the engine's own output in pixels; `upscale` says by what it was then enlarged.
+    `pipeline` is text-to-image, image-to-image, inpaint or edit; `inputs` holds what it started from, as the request
+    names it: image, strength, mask, references.
     `outfit`, `place`, `prop` and `mood` are names for people; `ingredients` holds {id, kind, name, words} of each.
     """
 
@@ -43,6 +45,7 @@ class Recipe(Part):
     ingredients: list[dict] = Field(default_factory=list)
     time_of_day: str = ""
     parents: list[str] = Field(default_factory=list)
+    inputs: dict = Field(default_factory=dict)
     device: str = ""
     dtype: str = ""
     seconds: float | None = None

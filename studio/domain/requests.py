@@ -16,6 +16,10 @@ class ImageRequest(Request):
 
     `prompt` is the person's own words; `outfit`, `place`, `prop`, `mood` are ingredient ids or names, or free words.
     `seed` counts up by one per picture of the batch; None draws one. `upscale` is 1, 2 or 4 times the engine's size.
+
+    `image` is what the new picture starts from, an asset's id or one of `POST /inputs`; `strength` says how much of it
+    changes, `mask` (white changes, black stays) where. `references` are pictures that the prompt speaks about. Each
+    needs a model whose `tasks` name it.
     """
 
     prompt: str = Field(default="", max_length=2000)
@@ -35,6 +39,10 @@ class ImageRequest(Request):
     seed: int | None = Field(default=None, ge=0, lt=2**32)
     batch: int = Field(default=1, ge=1, le=8)
     upscale: Literal[1, 2, 4] | None = None
+    image: str | None = Field(default=None, max_length=80)
+    strength: float | None = Field(default=None, ge=0.05, le=1)
+    mask: str | None = Field(default=None, max_length=80)
+    references: list[str] = Field(default_factory=list, max_length=8)
     parents: list[str] = Field(default_factory=list, max_length=8)
 
 

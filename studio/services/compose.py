@@ -6,6 +6,7 @@ It knows documents and what an engine's spec says; never files, jobs or torch.
 import re
 from dataclasses import asdict, dataclass, field
 
+from pipelines import prompt_weights
 from pipelines.base import EngineSpec
 from studio.domain.character import Character, Ingredient, Look
 from studio.domain.requests import MOST_PIXELS, ImageRequest
@@ -66,17 +67,29 @@ class Composed:
     look_name: str = ""
     ingredients: tuple[dict, ...] = ()
     parents: tuple[str, ...] = ()
+    image: str | None = None
+    strength: float | None = None
+    mask: str | None = None
+    references: tuple[str, ...] = ()
     warnings: tuple[str, ...] = field(default=(), compare=False)
 
     def as_json(self) -> dict:
         """Plain values, as a job's request keeps them."""
-        return asdict(self) | {"ingredients": [dict(one) for one in self.ingredients], "parents": list(self.parents)}
+        lists = {"parents": list(self.parents), "references": list(self.references)}
+        return asdict(self) | {"ingredients": [dict(one) for one in self.ingredients], **lists}
+
+    @property
+    def task(self) -> str:
+        """What it starts from, as engines name it: text, image, inpaint or edit."""
+        if self.image:
+            return "inpaint" if self.mask else "image"
+        return "edit" if self.references else "text"
 
     @classmethod
     def from_json(cls, values: dict) -> "Composed":
         """Back from `as_json`; fields of a newer version are ignored."""
         known = {name: value for name, value in values.items() if name in cls.__dataclass_fields__}
-        for name in ("ingredients", "parents", "warnings"):
+        for name in ("ingredients", "parents", "references", "warnings"):
             known[name] = tuple(known.get(name) or ())
         return cls(**known)
 
@@ -93,6 +106,8 @@ def compose(character: Character | None, request: ImageRequest, spec: EngineSpec
     picked = _picked(character, request)
     fragments = _fragments(character, request, look, picked, spec)
     prompt, warnings = _fitted(fragments, spec)
+    prompt = _without_weights(prompt, spec, warnings)
+    pictures = _pictures(request, spec)
     settings = _settings(request, spec, look)
     warnings += _size_warnings(settings["width"], settings["height"], spec)
     warnings += _unlearned(prompt, spec)
@@ -113,8 +128,52 @@ def compose(character: Character | None, request: ImageRequest, spec: EngineSpec
         look_name=look.name if look else "",
         ingredients=tuple(picked.values()),
         parents=tuple(request.parents),
+        **pictures,
         warnings=tuple(warnings),
     )
+
+
+def _without_weights(prompt: str, spec: EngineSpec, warnings: list[str]) -> str:
+    """The prompt as a language model should read it: weights such as `(word:1.2)` would be read as text."""
+    if spec.prompt_style != "llm" or not prompt_weights.has_weights(prompt):
+        return prompt
+    warnings.append(f"{spec.name} reads plain sentences: the weights were taken out of the prompt.")
+    return prompt_weights.plain(prompt)
+
+
+_USUAL_STRENGTH = {"image": 0.6, "inpaint": 0.9}
+
+
+def _pictures(request: ImageRequest, spec: EngineSpec) -> dict:
+    """What the picture starts from. Raises StudioError with the field when this model cannot start from it."""
+
+    def refuse(field: str, what: str) -> None:
+        raise StudioError(f"{spec.name} {what}.", "Choose another model, or remove it.", field=field)
+
+    if request.mask and not request.image:
+        raise StudioError("A mask needs the picture that it covers.", "Choose a picture too.", field="mask")
+    if request.image and "image" not in spec.tasks and not (request.mask and "inpaint" in spec.tasks):
+        refuse("image", "cannot start from a picture")
+    if request.mask and "inpaint" not in spec.tasks:
+        refuse("mask", "cannot repaint a part of a picture")
+    if request.references and "references" not in spec.uses:
+        refuse("references", "takes no reference pictures")
+    if len(request.references) > spec.most_references:
+        most = f"takes {spec.most_references} reference picture{'s' if spec.most_references > 1 else ''} at most"
+        raise StudioError(f"{spec.name} {most}.", "Remove some of them.", field="references")
+    if not request.image and not request.references and "text" not in spec.tasks:
+        field = "references" if "edit" in spec.tasks else "image"
+        needs = "a reference picture" if field == "references" else "a picture and a mask of what to repaint"
+        raise StudioError(f"{spec.name} works on pictures: it needs {needs}.", "Choose one.", field=field)
+    strength = request.strength
+    if request.image and strength is None:
+        strength = _USUAL_STRENGTH["inpaint" if request.mask else "image"]
+    return {
+        "image": request.image or None,
+        "strength": strength if request.image else None,
+        "mask": request.mask or None,
+        "references": tuple(request.references),
+    }
 
 
 def _picked(character: Character | None, request: ImageRequest) -> dict[str, dict]:
@@ -198,7 +257,7 @@ def _fitted(fragments: list[tuple[int, str]], spec: EngineSpec) -> tuple[str, li
     room = longest_prompt(spec)
     if room is None:
         return ", ".join(words for _, words in fragments), []
-    known = _vocabulary(spec)
+    known = _vocabulary(spec) if spec.prompt_style == "plain" else None
     sizes = [_tokens(words, known) + 1 for _, words in fragments]
     total, dropped = sum(sizes), set()
     for index in sorted(range(len(fragments)), key=lambda i: (-fragments[i][0], -i)):
@@ -232,9 +291,12 @@ def _vocabulary(spec: EngineSpec) -> frozenset[str]:
     return _KNOWN[spec.id]
 
 
-def _tokens(words: str, known: frozenset[str]) -> int:
-    """About how many tokens: one for a known word, one per three letters of another."""
+def _tokens(words: str, known: frozenset[str] | None) -> int:
+    """About how many tokens: one for a known word, one per three letters of another; of a large vocabulary (None),
+    four for three words."""
     found = re.findall(r"\w+|[^\w\s]", words.lower())
+    if known is None:
+        return -(-len(found) * 4 // 3)
     return sum(1 if word in known or not known else -(-len(word) // 3) for word in found)
 
 

@@ -14,6 +14,7 @@ from studio.errors import StudioError
 from studio.paths import Paths, safe_name
 from studio.services.compose import Composed
 from studio.services.engine_use import EngineUse, translated
+from studio.services.inputs import Inputs
 from studio.services.scoring import scored
 from studio.services.versions import versions
 
@@ -46,8 +47,8 @@ class Frames:
 class ImageExecutor:
     """Makes one image job. `added` is told of every new asset, after it is on disk and on the job."""
 
-    def __init__(self, store: "Store", paths: Paths, use: EngineUse, added: Callable[[Asset], None]):
-        self.store, self.paths, self.use, self.added = store, paths, use, added
+    def __init__(self, store: "Store", paths: Paths, use: EngineUse, added: Callable[[Asset], None], inputs: Inputs):
+        self.store, self.paths, self.use, self.added, self.inputs = store, paths, use, added, inputs
 
     def run(self, job: Job, report: "Report") -> None:
         """All pictures of the job that are not there yet. Raises StudioError and Cancelled as an executor may."""
@@ -117,6 +118,7 @@ class ImageExecutor:
             sampler=composed.sampler,
             seeds=seeds,
             check=lambda: report(composed.steps, composed.steps, None, "Finishing"),
+            **self._pictures(composed),
         )
         with_previews = bool(self.use.settings.get("preview"))
 
@@ -124,6 +126,15 @@ class ImageExecutor:
             report(done, total, Frames(frames, len(seeds)) if frames and with_previews else None)
 
         return engine.run(inputs, step)
+
+    def _pictures(self, composed: Composed) -> dict:
+        """What the run starts from, opened. StudioError when one of them is gone meanwhile."""
+        found = {"references": [self.inputs.image(one, "references") for one in composed.references]}
+        if composed.image:
+            found |= {"image": self.inputs.image(composed.image), "strength": composed.strength}
+        if composed.mask:
+            found["mask"] = self.inputs.image(composed.mask, "mask")
+        return found
 
     def _done(self, job: Job, report) -> dict[int, str]:
         """Asset ids by seed of the pictures that an earlier attempt has finished."""
@@ -223,10 +234,21 @@ def recipe_of(composed: Composed, seed: int, facts: dict) -> Recipe:
         time_of_day=composed.time_of_day,
         ingredients=[dict(one) for one in composed.ingredients],
         parents=list(composed.parents),
+        pipeline=_PIPELINES[composed.task],
+        inputs=_inputs_of(composed),
         versions=versions(),
         **named,
         **facts,
     )
+
+
+_PIPELINES = {"text": "text-to-image", "image": "image-to-image", "inpaint": "inpaint", "edit": "edit"}
+
+
+def _inputs_of(composed: Composed) -> dict:
+    found = {name: getattr(composed, name) for name in ("image", "strength", "mask")}
+    found["references"] = list(composed.references)
+    return {name: value for name, value in found.items() if value}
 
 
 _KINDS = {"outfit": "wardrobe", "place": "place", "prop": "prop", "mood": "mood"}

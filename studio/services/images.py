@@ -19,6 +19,7 @@ from studio.services.appearance import appearance_words
 from studio.services.compose import KINDS, Composed, compose
 from studio.services.engine_use import EngineUse, translated
 from studio.services.image_job import ImageExecutor
+from studio.services.inputs import Inputs
 from studio.settings import Settings
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ class Images:
     def __init__(self, store: "Store", paths: Paths, settings: Settings, use: EngineUse | None = None):
         self.store, self.paths, self.settings = store, paths, settings
         self.use = use or EngineUse(settings)
-        self.executor = ImageExecutor(store, paths, self.use, self.give_thumbnails)
+        self.inputs = Inputs(store, paths)
+        self.executor = ImageExecutor(store, paths, self.use, self.give_thumbnails, self.inputs)
 
     # ------------------------------------------------------------------ asking
     def specs(self) -> list[EngineSpec]:
@@ -82,6 +84,7 @@ class Images:
                 "There is nothing to make yet.", "Write a few words or choose a character.", field="prompt"
             )
         self.use.ready(composed.engine)
+        composed = self._with_lineage(composed)
         if composed.upscale > 1 and (missing := _upscaler_missing()):
             raise StudioError(f"Pictures cannot be enlarged: {missing}", "Choose “As made” for now.", field="upscale")
         self.check_space(composed)
@@ -91,6 +94,21 @@ class Images:
         return self.queue.submit(
             "image", request.model_dump() | {"composed": fixed}, character_id=character_id, owner=owner
         )
+
+    def _with_lineage(self, composed: Composed) -> Composed:
+        """Its pictures are there, and those of the library are its parents. Raises StudioError with the field."""
+        given = [
+            ("image", composed.image),
+            ("mask", composed.mask),
+            *(("references", one) for one in composed.references),
+        ]
+        parents = list(composed.parents)
+        for field, id in given:
+            if id:
+                self.inputs.path(id, field)
+                if self.inputs.is_asset(id) and id not in parents:
+                    parents.append(id)
+        return replace(composed, parents=tuple(parents))
 
     def check_space(self, composed: Composed) -> None:
         """Raises NoSpace with numbers when the pictures would not fit on the disk."""
@@ -162,6 +180,7 @@ class Images:
             "batch": 1,
             "time_of_day": recipe.time_of_day if ours else "",
             **self._settings_of(recipe, notes),
+            **self._inputs_of(recipe, notes),
         }
         values["look"] = self._look_of(recipe, character, notes)
         values |= self._ingredients_of(recipe, character) if ours else dict.fromkeys(KINDS)
@@ -200,6 +219,28 @@ class Images:
             "sampler": recipe.sampler if recipe.sampler in spec.samplers else None,
             "upscale": upscale if upscale in (1, 2, 4) else 1,
         }
+
+    def _inputs_of(self, recipe: Recipe, notes: list[str]) -> dict:
+        """What it started from, as far as it is still there; the form is told what is not."""
+        kept = recipe.inputs if isinstance(recipe.inputs, dict) else {}
+        values: dict = {"image": None, "mask": None, "strength": kept.get("strength"), "references": []}
+        given = [("image", kept.get("image")), ("mask", kept.get("mask"))]
+        given += [("references", one) for one in kept.get("references") or []]
+        for field, id in given:
+            if not id:
+                continue
+            try:
+                self.inputs.path(str(id), field)
+            except StudioError:
+                notes.append("A picture that it was made from is not here any more.")
+                continue
+            if field == "references":
+                values["references"].append(id)
+            else:
+                values[field] = id
+        if values["mask"] and not values["image"]:
+            values["mask"] = None
+        return values
 
     @staticmethod
     def _look_of(recipe: Recipe, character: Character | None, notes: list[str]) -> str | None:

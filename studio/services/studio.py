@@ -92,6 +92,7 @@ def build(paths: Paths, settings: Settings, *, use: EngineUse | None = None) -> 
         models.refresh()
         review = Review(store, paths, settings, images.give_thumbnails, images.mend_thumbnails)
         review.sweep(paths.house / "tmp")
+        images.inputs.sweep()
         for notice in (*store.notices, *settings.notices):
             log.warning("%s", notice)
         return Studio(
