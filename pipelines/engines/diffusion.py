@@ -126,6 +126,10 @@ class DiffusersEngine:
             return {"image": inputs.image, "mask_image": inputs.mask, "strength": inputs.strength}
         return {"image": list(inputs.references)} if inputs.task == "edit" else {}
 
+    def keeper(self, pipe, inputs: ImageInputs):
+        """None, or a function (step index, latents) -> latents that is called after every step."""
+        return None
+
     # ------------------------------------------------------------------ the life of a model
     def ready(self) -> str | None:
         """See Engine. Headers are read again only when a file changed."""
@@ -217,11 +221,12 @@ class DiffusersEngine:
                 pipe = self._view(inputs.task)
                 pipe.scheduler = self.scheduler(inputs)
                 clean = samplers.watch(pipe.scheduler)
+                keep = self.keeper(pipe, inputs)
 
                 def step(pipe, index, timestep, tensors):
                     seen, total = clean[-1], getattr(pipe, "_num_timesteps", None) or inputs.steps
                     report(index + 1, total, lambda: self._frames(seen, inputs))
-                    return tensors
+                    return tensors if keep is None else {"latents": keep(index, tensors["latents"])}
 
                 # pictures are decoded one by one, seconds each on a busy CPU: too long in a row to be told to stop
                 if decoder := getattr(pipe.vae, "decoder", None):

@@ -136,6 +136,9 @@ class Starter(Sd15):
         tasks=frozenset({"text", "image", "inpaint"}),
     )
     remedy = REMEDY
+    # diffusers' own inpainting takes four latent channels only, so that a part is changed by changing the whole and
+    # putting the rest back after every step
+    classes = Sd15.classes | {"inpaint": Sd15.classes["image"]}
 
     def __init__(self, home: Path = HOME):
         """`home` holds `model/` (the diffusers folder) and `latent_rgb.json` (the preview matrix)."""
@@ -176,6 +179,32 @@ class Starter(Sd15):
         with torch.no_grad():
             words, without = pipe.encode_prompt(prompt, self._device, 1, True, negative)
         return {"prompt_embeds": words.float(), "negative_prompt_embeds": without.float()}
+
+    def pictures(self, pipe, inputs: ImageInputs) -> dict:
+        return {"image": inputs.image, "strength": inputs.strength} if inputs.image is not None else {}
+
+    def keeper(self, pipe, inputs: ImageInputs):
+        if inputs.task != "inpaint":
+            return None
+        import torch
+
+        pixels = pipe.image_processor.preprocess(inputs.image).to(self._device)
+        with torch.no_grad():
+            latents = pipe.vae.encode(pixels).latents.float() * pipe.vae.config.scaling_factor
+        mask = pipe.image_processor.pil_to_numpy(inputs.mask)[..., 0]
+        changed = torch.nn.functional.adaptive_max_pool2d(torch.from_numpy(mask)[None], latents.shape[-2:])
+        changed = changed.to(latents)
+        draw = lambda seed: torch.randn(latents.shape, generator=torch.Generator().manual_seed(seed))
+        noise = torch.cat([draw(seed) for seed in inputs.seeds]).to(latents)
+
+        def keep(index: int, found):
+            left = pipe.scheduler.timesteps[-pipe._num_timesteps :][index + 1 :]
+            rest = latents.expand_as(noise)
+            if len(left):
+                rest = pipe.scheduler.add_noise(rest, noise, left[:1].repeat(len(noise)))
+            return changed * found + (1 - changed) * rest
+
+        return keep
 
     def _fitted(self, pipe, device: str):
         from pipelines import preview

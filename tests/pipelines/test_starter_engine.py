@@ -6,6 +6,7 @@ import threading
 
 import numpy
 import pytest
+from PIL import Image
 
 from pipelines import preview
 from pipelines.base import EngineError, ImageInputs
@@ -176,3 +177,26 @@ def test_the_slot_runs_it(engine):
             assert len(ready.run(asked(steps=1), quiet)) == 1
         assert slot.unload()
     assert other._pipe is None
+
+
+def test_a_picture_is_changed_by_its_strength(engine):
+    """Little strength keeps the picture, much strength leaves it; the steps told are those that are taken."""
+    start, told = engine.run(asked(steps=8), quiet)[0], []
+    changes = {"prompt": PROMPT.replace("city", "garden"), "steps": 8, "image": start}
+    little = engine.run(asked(**changes, strength=0.25), lambda done, total, frames: told.append((done, total)))[0]
+    much = engine.run(asked(**changes, strength=1.0), quiet)[0]
+    distance = lambda picture: abs(numbers(picture) - numbers(start)).mean()
+    assert told == [(1, 2), (2, 2)]
+    assert distance(little) < distance(much)
+    again = engine.run(asked(**changes, strength=0.25), quiet)[0]
+    assert (numbers(little) == numbers(again)).all()
+
+
+def test_a_mask_keeps_its_black_part_to_the_pixel(engine):
+    start = engine.run(asked(steps=4), quiet)[0]
+    mask = Image.new("L", start.size, 0)
+    mask.paste(255, (0, 0, 256, 96))
+    changed = engine.run(asked(steps=4, prompt="outer space", image=start, mask=mask, strength=1.0), quiet)[0]
+    kept = numpy.asarray(mask) == 0
+    assert (numbers(changed)[kept] == numbers(start)[kept]).all()
+    assert abs(numbers(changed)[~kept] - numbers(start)[~kept]).mean() > 5
