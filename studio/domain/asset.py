@@ -44,6 +44,8 @@ class Recipe(Part):
     mood: str | None = None
     ingredients: list[dict] = Field(default_factory=list)
     time_of_day: str = ""
+    weather: str = ""
+    framing: str = ""
     parents: list[str] = Field(default_factory=list)
     inputs: dict = Field(default_factory=dict)
     device: str = ""

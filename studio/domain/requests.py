@@ -9,6 +9,8 @@ from studio.domain.document import Request
 
 MOST_PIXELS = 4096 * 4096
 TimeOfDay = Literal["", "morning", "midday", "golden hour", "evening", "night"]
+Weather = Literal["", "rain", "fog", "snowfall"]
+Framing = Literal["", "close-up", "portrait", "half figure"]
 
 
 class ImageRequest(Request):
@@ -30,6 +32,8 @@ class ImageRequest(Request):
     prop: str | None = Field(default=None, max_length=400)
     mood: str | None = Field(default=None, max_length=400)
     time_of_day: TimeOfDay = ""
+    weather: Weather = ""
+    framing: Framing = ""
     engine: str | None = None
     width: int | None = Field(default=None, ge=64, le=4096)
     height: int | None = Field(default=None, ge=64, le=4096)

@@ -28,6 +28,8 @@ _OURS = {
     "Prop": "prop",
     "Mood": "mood",
     "Time of day": "time_of_day",
+    "Weather": "weather",
+    "Framing": "framing",
     "Engine": "engine",
     "Pipeline": "pipeline",
 }

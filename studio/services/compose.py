@@ -16,12 +16,13 @@ from studio.services.appearance import appearance_of, subject, wear, with_articl
 KINDS = {"outfit": "wardrobe", "prop": "prop", "mood": "mood", "place": "place"}
 TIME_WORDS = {
     "": "",
-    "morning": "soft morning light",
-    "midday": "bright daylight",
-    "golden hour": "golden sunset",
-    "evening": "evening sky",
+    "morning": "in the morning, in daylight",
+    "midday": "in daylight",
+    "golden hour": "at golden hour",
+    "evening": "in the evening",
     "night": "at night",
 }
+WEATHER_WORDS = {"": "", "rain": "in the rain", "fog": "in the fog", "snowfall": "in falling snow"}
 # What an outfit may bring that the appearance also has: the outfit's then counts.
 _WORN = {
     "headwear": re.compile(
@@ -60,6 +61,8 @@ class Composed:
     batch: int
     words: str = ""
     time_of_day: str = ""
+    weather: str = ""
+    framing: str = ""
     character_id: str | None = None
     character_name: str = ""
     character_revision: int | None = None
@@ -121,6 +124,8 @@ def compose(character: Character | None, request: ImageRequest, spec: EngineSpec
         **settings,
         words=request.prompt,
         time_of_day=request.time_of_day,
+        weather=request.weather,
+        framing=request.framing,
         character_id=character.id if character else None,
         character_name=character.name if character else "",
         character_revision=character.revision if character else None,
@@ -217,7 +222,9 @@ def _fragments(character, request, look, picked, spec) -> list[tuple[int, str]]:
     fragments.append((0, request.prompt))
     fragments.append((3, words.get("prop", "")))
     fragments.append((1, words.get("place", "")))
-    fragments.append((4, TIME_WORDS[request.time_of_day]))
+    fragments.append((3, TIME_WORDS[request.time_of_day]))
+    fragments.append((3, WEATHER_WORDS[request.weather]))
+    fragments.append((1, request.framing if request.framing != "portrait" or not character else ""))
     fragments.append((2, look.words if look else ""))
     fragments = [(rank, part) for rank, text in fragments for part in _parts(text)]
     place = [_key(part) for part in _parts(words.get("place", ""))]

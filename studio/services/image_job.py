@@ -232,6 +232,8 @@ def recipe_of(composed: Composed, seed: int, facts: dict) -> Recipe:
         look_id=composed.look_id,
         look_name=composed.look_name,
         time_of_day=composed.time_of_day,
+        weather=composed.weather,
+        framing=composed.framing,
         ingredients=[dict(one) for one in composed.ingredients],
         parents=list(composed.parents),
         pipeline=_PIPELINES[composed.task],

@@ -179,6 +179,8 @@ class Images:
             "seed": recipe.seed,
             "batch": 1,
             "time_of_day": recipe.time_of_day if ours else "",
+            "weather": recipe.weather if ours else "",
+            "framing": recipe.framing if ours else "",
             **self._settings_of(recipe, notes),
             **self._inputs_of(recipe, notes),
         }

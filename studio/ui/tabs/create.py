@@ -15,6 +15,8 @@ from studio.ui.parts.drawn import drawn_by
 from studio.ui.shared import Shared
 
 TIMES = [("Any time", ""), "morning", "midday", "golden hour", "evening", "night"]
+WEATHERS = [("Any weather", ""), "rain", "fog", "snowfall"]
+FRAMINGS = [("As it comes", ""), "close-up", "portrait", "half figure"]
 KINDS = {"outfit": "wardrobe", "place": "place", "prop": "prop", "mood": "mood"}
 NEW_SEED, FIXED_SEED = "New each time", "Fixed"
 CUSTOM = "Custom"
@@ -65,6 +67,8 @@ class CreateTab:
             "mood": self.mood,
             "prop": self.prop,
             "time_of_day": self.time_of_day,
+            "weather": self.weather,
+            "framing": self.framing,
             "look": self.look,
             "size": self.size,
             "batch": self.batch,
@@ -97,6 +101,9 @@ class CreateTab:
             self.prop = self._ingredient("Prop")
         with gr.Row():
             self.time_of_day = gr.Dropdown(TIMES, value="", label="Time of day", min_width=120)
+            self.weather = gr.Dropdown(WEATHERS, value="", label="Weather", min_width=120)
+        with gr.Row():
+            self.framing = gr.Dropdown(FRAMINGS, value="", label="Framing", min_width=120)
             # Free, as a look of the character before may still be sent while the choices change.
             self.look = gr.Dropdown(
                 [("No look", "")], value="", label="Look", allow_custom_value=True, filterable=True, min_width=120
@@ -382,7 +389,7 @@ class CreateTab:
         seed = values.pop("seed")
         names = ("look", "outfit", "place", "prop", "mood", "negative", "sampler", "engine")
         values |= {name: values[name] or None for name in names}
-        values |= {name: values[name] or "" for name in ("prompt", "time_of_day")}
+        values |= {name: values[name] or "" for name in ("prompt", "time_of_day", "weather", "framing")}
         return ImageRequest(
             **values,
             width=width,
