@@ -172,6 +172,11 @@ class Device:
                 slot, self._now = self._now, None
                 self._unload(slot)
 
+    def resident_id(self) -> str | None:
+        """The id of the engine that is loaded; waits for nothing."""
+        slot = self._now
+        return slot.engine.spec.id if slot else None
+
     def status(self) -> dict:
         """`engine`, `device`, `dtype`, `plan` and `why` (None when nothing is loaded), `weights` of it in bytes,
         `parked` (id and bytes of each engine that waits in RAM), `busy`, `idle_seconds`, and memory in bytes: `memory`

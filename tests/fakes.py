@@ -156,7 +156,7 @@ class FakeDevice:
     keep_alive_minutes, ram_share, measured = 0, 0.4, 0
 
     def __init__(self):
-        self.learned, self.lighter = {}, []
+        self.learned, self.lighter, self.there = {}, [], None
 
     def choose(self, wanted="auto"):
         return "cpu"
@@ -168,10 +168,14 @@ class FakeDevice:
     @contextlib.contextmanager
     def resident(self, engine, device, dtype, options=None):
         engine.load(device, dtype)
+        self.there = engine.spec.id
         yield engine
 
     def unload(self):
         return False
+
+    def resident_id(self):
+        return self.there
 
     def lighten(self):
         """The next of `lighter`, as a slot would say it."""

@@ -27,6 +27,8 @@ from studio.store.collection import Collection, Page
 log = logging.getLogger("studio.jobs")
 
 MOST_REQUEST_BYTES = 256 * 1024  # a request is form values; pictures travel as assets
+LOOK_AHEAD = 8  # waiting jobs among which one of the loaded model may go first
+MOST_PASSED = 3  # times that a job lets another go before it
 KEPT_FINISHED = 16  # finished jobs whose last preview stays in memory for pages that are a moment late
 
 INTERRUPTED = {
@@ -58,6 +60,10 @@ class Queue:
     paused; without one a pause ends with the process. `attempts` is how often a job that crashes the studio is begun
     again, None for ever.
 
+    `prefers(job)` may be set: of the first few waiting jobs one that it likes, such as one for the loaded model,
+    goes before others, but before none more than a few times, and before none that a person has moved. It has to be
+    quick.
+
     `_admin` is held through writes and keeps changes of state in order. `_news` guards what is in memory and is held
     for microseconds only: a step never waits for a disk. Whoever takes both takes `_admin` first.
     """
@@ -71,6 +77,7 @@ class Queue:
         attempts: int | None = MOST_ATTEMPTS,
     ):
         self._jobs, self._executors, self._paused_file, self._attempts = jobs, executors, paused_file, attempts
+        self.prefers: Callable[[Job], bool] | None = None
         self._admin = threading.RLock()
         self._news = News()
         self._floor = self._news.version
@@ -231,6 +238,7 @@ class Queue:
             elif self._waiting[place] is not entry:
                 self._save(entry, lambda job: setattr(job, "order", order))
             with self._news:
+                entry.pinned = True
                 self._waiting.sort(key=lambda entry: entry.place)
             return self._changed(entry, queue_moved=True)
 
@@ -369,7 +377,7 @@ class Queue:
                     return None
                 if self._paused or not self._waiting:
                     continue
-                entry = self._waiting[0]
+                entry = self._next()
                 try:
                     self._save_unsaved()
                     self._save(entry, _begins)
@@ -390,6 +398,28 @@ class Queue:
                     self._changed(entry, queue_moved=True)
                     log.info("Job %s (%s) starts, attempt %d.", entry.job.id, entry.job.kind, entry.job.attempt)
                     return entry
+
+    def _next(self) -> Entry:
+        """The first waiting job, or one a little behind it that `prefers` likes; who lets it go first is counted."""
+        first = self._waiting[0]
+        if self.prefers is None:
+            return first
+        skipped: list[Entry] = []
+        for entry in self._waiting[:LOOK_AHEAD]:
+            try:
+                if self.prefers(entry.job):
+                    break
+            except Exception as error:
+                log.warning("Which job is preferred could not be told: %s", error)
+                return first
+            if entry.pinned or entry.passed >= MOST_PASSED:
+                return first
+            skipped.append(entry)
+        else:
+            return first
+        for one in skipped:
+            one.passed += 1
+        return entry
 
     def _perform(self, entry: Entry) -> Outcome:
         job = entry.job.model_copy(deep=True)
@@ -441,6 +471,7 @@ class Queue:
             if self._running is entry:
                 self._running = None
             entry = self._active[entry.job.id] = Entry(entry.job)
+            entry.pinned = True
             self._waiting.insert(0, entry)
         self._changed(entry, queue_moved=True)
 

@@ -45,13 +45,14 @@ class JobView:
 class Entry:
     """What is in memory of one job: its document as last written, and what a run adds to it.
 
-    `stop` is why the run should end: "", "cancel" or "shutdown". The document is replaced, never changed.
+    `stop` is why the run should end: "", "cancel" or "shutdown". `passed` counts the jobs that went before it out of
+    turn; a `pinned` one lets none. The document is replaced, never changed.
     """
 
-    __slots__ = ("job", "pace", "previews", "stop", "version")
+    __slots__ = ("job", "pace", "passed", "pinned", "previews", "stop", "version")
 
     def __init__(self, job: Job, version: int = 0):
-        self.job, self.version, self.stop = job, version, ""
+        self.job, self.version, self.stop, self.passed, self.pinned = job, version, "", 0, False
         self.pace, self.previews = Pace(), Previews()
 
     @property

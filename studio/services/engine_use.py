@@ -165,8 +165,8 @@ class EngineUse:
             self.settings.set("learned_memory", self._device.learned)
 
     def resident_id(self) -> str | None:
-        """The id of the model that the next picture finds loaded; None when nothing is."""
-        return self.status()["engine"]
+        """The id of the model that the next picture finds loaded; None when nothing is. Costs nothing."""
+        return self._device.resident_id() if self._device is not None else None
 
     # ------------------------------------------------------------------ turns
     @contextmanager

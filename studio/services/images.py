@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pipelines.base import EngineSpec, ImageInputs
 from studio.domain.asset import Asset, Recipe
 from studio.domain.character import Character
+from studio.domain.job import Job
 from studio.domain.requests import AssetFilter, ImageRequest
 from studio.errors import Cancelled, Conflict, NoSpace, NotFound, StudioError
 from studio.paths import Paths
@@ -121,6 +122,12 @@ class Images:
                 f"Only {free / 1e6:.0f} MB are free where pictures are kept; this needs {wanted:.0f} MB.",
                 "Free some space, empty the trash in Review, or make fewer and smaller pictures.",
             )
+
+    def for_loaded_model(self, job: Job) -> bool:
+        """Whether this job's model is the one in memory, so that it would start without loading."""
+        composed = job.request.get("composed") if job.kind == "image" else None
+        engine = composed.get("engine") if isinstance(composed, dict) else None
+        return bool(engine) and engine == self.use.resident_id()
 
     # ------------------------------------------------------------------ while editing
     def preview_appearance(self, fields: dict, *, key: str = "", size: int = 256, look_words: str = "") -> bytes | None:

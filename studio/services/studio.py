@@ -84,6 +84,7 @@ def build(paths: Paths, settings: Settings, *, use: EngineUse | None = None) -> 
         images = Images(store, paths, settings, use)
         queue = Queue(store.jobs, {"image": images.executor}, paths.house / "queue-paused")
         images.queue = queue
+        queue.prefers = images.for_loaded_model
         places = ModelPlaces(paths, settings)
         loras = Loras(store, places)
         models = Models(store, places, Hub(settings, Keychain(paths)), use, loras)

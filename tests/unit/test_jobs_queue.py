@@ -889,3 +889,83 @@ def test_one_worker_thread_with_a_name(make):
     assert len(workers) == 1
     assert workers[0].daemon
     assert all(view.state in FINISHED for view in queue.views().items)
+
+
+# ---------------------------------------------------------------------- jobs of the loaded model
+class Loads:
+    """Makes jobs of models "a" and "b"; the model of the last one is what is loaded. `order` is what was made."""
+
+    def __init__(self):
+        self.loaded, self.order, self.swaps = None, [], 0
+
+    def run(self, job, report):
+        self.swaps += self.loaded != job.request["model"]
+        self.loaded = job.request["model"]
+        self.order.append(job.request["name"])
+
+    def prefers(self, job):
+        return job.request["model"] == self.loaded
+
+
+def run_all(queue, names):
+    """Submits jobs named like "a1" (model a) to a paused queue, then lets it work."""
+    views = [queue.submit("image", {"model": name[0], "name": name}) for name in names]
+    queue.resume()
+    for view in views:
+        assert queue.finished(view.id, SOON).state == "succeeded"
+
+
+def test_jobs_of_the_loaded_model_go_first(make):
+    """Two people with two models do not make the models swap at every picture."""
+    executor = Loads()
+    queue = make(executor)
+    queue.prefers = executor.prefers
+    queue.pause()
+    run_all(queue, ["a1", "b1", "a2", "b2", "a3"])
+    assert executor.order == ["a1", "a2", "a3", "b1", "b2"]
+    assert executor.swaps == 2
+
+
+def test_nobody_starves_and_nobody_overtakes_from_afar(make):
+    """A job lets only a few others go first, and only from among the next ones."""
+    executor = Loads()
+    queue = make(executor)
+    queue.prefers = executor.prefers
+    queue.pause()
+    names = ["a0", "b0", *(f"a{n}" for n in range(1, 8))]
+    run_all(queue, names)
+    assert executor.order.index("b0") == 4  # after a0 and three that went before it
+    executor.order.clear()
+    queue.pause()
+    executor.loaded = "a"
+    run_all(queue, [*(f"b{n}" for n in range(10)), "a9"])
+    assert executor.order[0] == "b0"
+
+
+def test_a_moved_job_is_really_next(make):
+    """What a person put first goes first, whatever is loaded."""
+    executor = Loads()
+    queue = make(executor)
+    queue.prefers = executor.prefers
+    queue.pause()
+    executor.loaded = "a"
+    views = {name: queue.submit("image", {"model": name[0], "name": name}) for name in ("a1", "a2", "b1")}
+    queue.move(views["b1"].id, 1)
+    queue.resume()
+    for view in views.values():
+        queue.finished(view.id, SOON)
+    assert executor.order[0] == "b1"
+
+
+def test_a_preference_that_breaks_changes_nothing(make):
+    """The queue goes on in its order."""
+    executor = Loads()
+    queue = make(executor)
+
+    def broken(job):
+        raise RuntimeError("no")
+
+    queue.prefers = broken
+    queue.pause()
+    run_all(queue, ["a1", "b1", "a2"])
+    assert executor.order == ["a1", "b1", "a2"]
