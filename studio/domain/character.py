@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from studio.domain.document import Document, Part, new_id, now
+from studio.domain.model import LoraChoice
 
 ADULT_AGE = 18
 # Control characters and those that turn the direction of text: nobody types them, and a name must read as it is.
@@ -71,6 +72,7 @@ class Look(Part):
     sampler: str | None = None
     seed_policy: Literal["random", "fixed"] = "random"
     seed: int | None = Field(default=None, ge=0, lt=2**32)
+    loras: list[LoraChoice] = Field(default_factory=list, max_length=8)
     default: bool = False
 
 

@@ -80,11 +80,20 @@ class Tag(Part):
     pictures: int = 0
 
 
+class LoraChoice(Part):
+    """A LoRA of the library in a picture or a look; without a `weight` it counts with its own strength."""
+
+    id: str = Field(min_length=1, max_length=80)
+    weight: float | None = Field(default=None, ge=-4, le=4)
+
+
 class Lora(Document):
     """A LoRA: a small file that changes models of its `base`. `path` is as a Model's, of the .safetensors file.
 
     `hash` is the first 12 hex digits of the SHA-256 of its tensors, as other studios name LoRAs; `sha256` is the whole
     file's. `strength` is the one it begins with. `preview` is a picture's file name in the LoRA's own folder.
+
+    One that was trained here for a character has its `character_id`, and its `path` is relative to the data folder.
     """
 
     name: str = Field(min_length=1, max_length=120)
@@ -105,6 +114,7 @@ class Lora(Document):
     description: str = Field(default="", max_length=4000)
     licence: Licence = Field(default_factory=Licence)
     source: Source = Field(default_factory=Source)
+    character_id: str | None = None
     notes: str = Field(default="", max_length=4000)
     trashed_at: str | None = None
 

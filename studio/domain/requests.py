@@ -6,6 +6,7 @@ from pydantic import Field
 
 from studio.domain.asset import AssetState
 from studio.domain.document import Request
+from studio.domain.model import LoraChoice
 
 MOST_PIXELS = 4096 * 4096
 TimeOfDay = Literal["", "morning", "midday", "golden hour", "evening", "night"]
@@ -47,6 +48,7 @@ class ImageRequest(Request):
     strength: float | None = Field(default=None, ge=0.05, le=1)
     mask: str | None = Field(default=None, max_length=80)
     references: list[str] = Field(default_factory=list, max_length=8)
+    loras: list[LoraChoice] | None = Field(default=None, max_length=8)
     parents: list[str] = Field(default_factory=list, max_length=8)
 
 

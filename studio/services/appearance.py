@@ -14,6 +14,8 @@ _HAIR_NOUNS = frozenset(
     "dreadlocks|dreads|bob|bob cut|short bob|afro|bun|top knot|mullet|shaggy mullet|quiff|buzz cut|undercut|space buns|"
     "buns|ponytail|flat top|mohawk|pigtails|updo|braided updo|braids|long dreadlocks|pixie cut".split("|")
 )
+# What a LoRA of the character stands for; clothes change, so they are still said.
+LEARNED = frozenset({"headwear", "signature_items"})
 _BALD = frozenset({"bald", "bald head", "no hair", "shaved head"})
 
 
@@ -76,6 +78,11 @@ def appearance_words(fields: "Character | Appearance | dict") -> str:
     look = appearance_of(fields)
     parts = [f"portrait of {with_article(subject(look))}", *wear(look), _clean(look.extra)]
     return ", ".join(part for part in parts if part)
+
+
+def known_as(trigger: str, look: Appearance) -> str:
+    """Who is in the picture for a model that has learned them by this word: "mirazu woman"."""
+    return f"{trigger} {look.presents_as}"
 
 
 def with_article(noun: str) -> str:

@@ -4,6 +4,7 @@ It knows documents and what an engine's spec says; never files, jobs or torch.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 from pipelines import prompt_weights
@@ -11,7 +12,7 @@ from pipelines.base import EngineSpec
 from studio.domain.character import Character, Ingredient, Look
 from studio.domain.requests import MOST_PIXELS, ImageRequest
 from studio.errors import StudioError
-from studio.services.appearance import appearance_of, subject, wear, with_article
+from studio.services.appearance import LEARNED, appearance_of, known_as, subject, wear, with_article
 
 KINDS = {"outfit": "wardrobe", "prop": "prop", "mood": "mood", "place": "place"}
 TIME_WORDS = {
@@ -45,7 +46,8 @@ class Composed:
     """What the engine will get. Sizes in pixels; `upscale` is the enlargement afterwards (1, 2 or 4).
 
     `words` is what the person typed; `ingredients` are the picked ones as {id, kind, name, words} (id None for free
-    words). `seed` is None when one is to be drawn. `warnings` are sentences for the person.
+    words). `seed` is None when one is to be drawn. `loras` are {id, name, hash, weight, base, trigger, character_id}.
+    `warnings` are sentences for the person.
     """
 
     prompt: str
@@ -74,12 +76,14 @@ class Composed:
     strength: float | None = None
     mask: str | None = None
     references: tuple[str, ...] = ()
+    loras: tuple[dict, ...] = ()
     warnings: tuple[str, ...] = field(default=(), compare=False)
 
     def as_json(self) -> dict:
         """Plain values, as a job's request keeps them."""
         lists = {"parents": list(self.parents), "references": list(self.references)}
-        return asdict(self) | {"ingredients": [dict(one) for one in self.ingredients], **lists}
+        parts = {name: [dict(one) for one in getattr(self, name)] for name in ("ingredients", "loras")}
+        return asdict(self) | parts | lists
 
     @property
     def task(self) -> str:
@@ -92,7 +96,7 @@ class Composed:
     def from_json(cls, values: dict) -> "Composed":
         """Back from `as_json`; fields of a newer version are ignored."""
         known = {name: value for name, value in values.items() if name in cls.__dataclass_fields__}
-        for name in ("ingredients", "parents", "references", "warnings"):
+        for name in ("ingredients", "parents", "references", "loras", "warnings"):
             known[name] = tuple(known.get(name) or ())
         return cls(**known)
 
@@ -101,19 +105,26 @@ class Composed:
         return next((one for one in self.ingredients if one["kind"] == kind), None)
 
 
-def compose(character: Character | None, request: ImageRequest, spec: EngineSpec, look: Look | None) -> Composed:
+def compose(
+    character: Character | None,
+    request: ImageRequest,
+    spec: EngineSpec,
+    look: Look | None,
+    loras: Sequence[dict] = (),
+) -> Composed:
     """Everything about the picture but the seed that is drawn later. Raises StudioError with a field.
 
-    None in the request means what the look says, then the engine's default.
+    None in the request means what the look says, then the engine's default. `loras` are those of the picture: one that
+    learned this character stands for its appearance, the trigger words of others are added.
     """
     picked = _picked(character, request)
-    fragments = _fragments(character, request, look, picked, spec)
+    fragments = _fragments(character, request, look, picked, spec, loras)
     prompt, warnings = _fitted(fragments, spec)
     prompt = _without_weights(prompt, spec, warnings)
     pictures = _pictures(request, spec)
     settings = _settings(request, spec, look)
     warnings += _size_warnings(settings["width"], settings["height"], spec)
-    warnings += _unlearned(prompt, spec)
+    warnings += _unlearned(prompt, spec, {one["trigger"].casefold() for one in loras})
     negative = request.negative if request.negative is not None else look.negative if look else ""
     if negative and "negative" not in spec.uses:
         warnings.append(f"{spec.name} does not use a negative prompt.")
@@ -134,6 +145,7 @@ def compose(character: Character | None, request: ImageRequest, spec: EngineSpec
         ingredients=tuple(picked.values()),
         parents=tuple(request.parents),
         **pictures,
+        loras=tuple(loras),
         warnings=tuple(warnings),
     )
 
@@ -199,8 +211,10 @@ def _plain_ingredient(one: Ingredient) -> dict:
     return {"id": one.id, "kind": one.kind, "name": one.name, "words": one.words}
 
 
-def _fragments(character, request, look, picked, spec) -> list[tuple[int, str]]:
+def _fragments(character, request, look, picked, spec, loras) -> list[tuple[int, str]]:
     """(priority, words) in the order of the prompt. The higher number is the first to go when there is no room."""
+    triggers = [one for one in loras if one["trigger"]]
+    learned = next((one for one in triggers if character and one["character_id"] == character.id), None)
     words = {name: one["words"] for name, one in picked.items()}
     fragments: list[tuple[int, str]] = []
     if character:
@@ -210,14 +224,20 @@ def _fragments(character, request, look, picked, spec) -> list[tuple[int, str]]:
         if "outfit" in words or _DRESSED.search(request.prompt):
             replaced.add("clothing")
         replaced = frozenset(replaced)
-        fragments.append((0, f"portrait of {with_article(subject(appearance, without=replaced))}"))
+        if learned:
+            replaced |= LEARNED
+            fragments.append((0, known_as(learned["trigger"], appearance)))
+        else:
+            fragments.append((0, f"portrait of {with_article(subject(appearance, without=replaced))}"))
         dressed = wear(appearance, without=replaced | {"signature_items"})
         fragments += [(2, words["outfit"])] if "outfit" in words else []
         fragments += [(2, one) for one in dressed]
-        fragments += [(5, one) for one in appearance.signature_items]
-        fragments += [(6, appearance.extra)]
+        if not learned:
+            fragments += [(5, one) for one in appearance.signature_items]
+            fragments += [(6, appearance.extra)]
     elif "outfit" in words:
         fragments.append((2, words["outfit"]))
+    fragments += [(1, one["trigger"]) for one in triggers if one is not learned]
     fragments.append((1, words.get("mood", "")))
     fragments.append((0, request.prompt))
     fragments.append((3, words.get("prop", "")))
@@ -369,12 +389,16 @@ def _check_size(width: int, height: int, upscale: int, spec: EngineSpec) -> None
         )
 
 
-def _unlearned(prompt: str, spec: EngineSpec) -> list[str]:
-    """One sentence about the prompt's words that an engine with a vocabulary of its own never saw."""
+def _unlearned(prompt: str, spec: EngineSpec, taught: set[str]) -> list[str]:
+    """One sentence about the prompt's words that an engine with a vocabulary of its own never saw. `taught` are those
+    that its LoRAs have learned."""
     if not spec.learned:
         return []
     said = dict.fromkeys(re.findall(r"[^\W\d_]+", prompt.casefold()))
-    strange = [word for word in said if not {word, word.rstrip("s")} & spec.learned and word not in _JOINING]
+    new = said.keys() - taught
+    strange = [
+        word for word in said if word in new and not {word, word.rstrip("s")} & spec.learned and word not in _JOINING
+    ]
     if not strange:
         return []
     named = ", ".join(f"“{word}”" for word in strange[:6]) + (" and more" if len(strange) > 6 else "")

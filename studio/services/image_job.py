@@ -4,6 +4,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.domain.asset import Asset, Recipe
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from studio.jobs import Report
+    from studio.services.loras import Loras
     from studio.store import Store
 
 log = logging.getLogger("studio.images")
@@ -49,6 +51,7 @@ class ImageExecutor:
 
     def __init__(self, store: "Store", paths: Paths, use: EngineUse, added: Callable[[Asset], None], inputs: Inputs):
         self.store, self.paths, self.use, self.added, self.inputs = store, paths, use, added, inputs
+        self.loras: Loras | None = None  # the library, handed over once it is there
 
     def run(self, job: Job, report: "Report") -> None:
         """All pictures of the job that are not there yet. Raises StudioError and Cancelled as an executor may."""
@@ -117,6 +120,7 @@ class ImageExecutor:
             guidance=composed.guidance,
             sampler=composed.sampler,
             seeds=seeds,
+            loras=self._loras(composed),
             check=lambda: report(composed.steps, composed.steps, None, "Finishing"),
             **self._pictures(composed),
         )
@@ -135,6 +139,13 @@ class ImageExecutor:
         if composed.mask:
             found["mask"] = self.inputs.image(composed.mask, "mask")
         return found
+
+    def _loras(self, composed: Composed) -> list[tuple[Path, float]]:
+        """(file, weight) of the job's LoRAs. Raises NotFound for one that has left the library since."""
+        if not composed.loras:
+            return []
+        uses = [(one["id"], one["weight"]) for one in composed.loras]
+        return [(use.path, use.weight) for use in self.loras.uses(uses, composed.loras[0]["base"], composed.engine)]
 
     def _done(self, job: Job, report) -> dict[int, str]:
         """Asset ids by seed of the pictures that an earlier attempt has finished."""
@@ -238,6 +249,7 @@ def recipe_of(composed: Composed, seed: int, facts: dict) -> Recipe:
         parents=list(composed.parents),
         pipeline=_PIPELINES[composed.task],
         inputs=_inputs_of(composed),
+        loras=[{name: one[name] for name in ("id", "name", "hash", "weight", "base")} for one in composed.loras],
         versions=versions(),
         **named,
         **facts,

@@ -4,14 +4,14 @@ import io
 import logging
 import secrets
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.base import EngineSpec, ImageInputs
 from studio.domain.asset import Asset, Recipe
-from studio.domain.character import Character
+from studio.domain.character import Character, Look
 from studio.domain.job import Job
 from studio.domain.requests import AssetFilter, ImageRequest
 from studio.errors import Cancelled, Conflict, NoSpace, NotFound, StudioError
@@ -25,6 +25,7 @@ from studio.settings import Settings
 
 if TYPE_CHECKING:
     from studio.jobs import JobView, Queue
+    from studio.services.loras import Loras, Use
     from studio.store import Store
 
 __all__ = ["Composed", "Images"]
@@ -46,6 +47,13 @@ class Images:
         self.use = use or EngineUse(settings)
         self.inputs = Inputs(store, paths)
         self.executor = ImageExecutor(store, paths, self.use, self.give_thumbnails, self.inputs)
+        self.loras: Loras | None = None
+        self._base_of: Callable[[str], str] = lambda engine_id: ""
+
+    def take_loras(self, loras: "Loras", base_of: Callable[[str], str]) -> None:
+        """The LoRA library, and what LoRAs for an engine have to be made for ("" for none)."""
+        self.loras = self.executor.loras = loras
+        self._base_of = base_of
 
     # ------------------------------------------------------------------ asking
     def specs(self) -> list[EngineSpec]:
@@ -67,7 +75,24 @@ class Images:
             composed = compose(character, request, self.specs()[0], words)
             return replace(composed, warnings=(*composed.warnings, warning))
         spec = self.use.engine(request.engine or (look.engine if look else "") or self.specs()[0].id).spec
-        return compose(character, request, spec, look)
+        uses, warnings = self._uses(request, look, spec)
+        composed = compose(character, request, spec, look, [one.as_json() for one in uses])
+        return replace(composed, warnings=(*composed.warnings, *warnings)) if warnings else composed
+
+    def _uses(self, request: ImageRequest, look: Look | None, spec: EngineSpec) -> tuple[list["Use"], list[str]]:
+        """The LoRAs of the picture, and why one of the look's is left out. One that was asked for is an error then."""
+        if self.loras is None:
+            return [], []
+        base = self._base_of(spec.id)
+        if request.loras is not None:
+            return list(self.loras.uses([(one.id, one.weight) for one in request.loras], base, spec.name)), []
+        uses, warnings = [], []
+        for one in look.loras if look else ():
+            try:
+                uses += self.loras.uses([(one.id, one.weight)], base, spec.name)
+            except StudioError as error:
+                warnings.append(f"The look {look.name} goes without a LoRA: {error.message}")
+        return uses, warnings
 
     def start(self, character_id: str | None, request: ImageRequest, owner: str = "") -> "JobView":
         """Ask for pictures. The job is on disk when this returns, with its seed drawn, so it can be made again.
@@ -192,6 +217,7 @@ class Images:
             **self._inputs_of(recipe, notes),
         }
         values["look"] = self._look_of(recipe, character, notes)
+        values["loras"] = self._loras_of(recipe, character, values["look"], notes)
         values |= self._ingredients_of(recipe, character) if ours else dict.fromkeys(KINDS)
         allowed = ImageRequest.model_fields
         checked = {name: value for name, value in values.items() if name in allowed and _fits(name, value)}
@@ -257,6 +283,22 @@ class Images:
         if recipe.look_id and character and look is None:
             notes.append(f"The look {recipe.look_name or 'it was made with'} is gone.")
         return look.id if look else None
+
+    def _loras_of(self, recipe: Recipe, character: Character | None, look_id: str | None, notes: list[str]):
+        """The recipe's LoRAs as the library has them; None when they are those of its look."""
+        if self.loras is None or not recipe.loras:
+            return None
+        known = {one.id: one for one in self.loras.list()}
+        known |= {one.hash: one for one in known.values() if one.hash}
+        chosen = []
+        for one in recipe.loras:
+            mine = known.get(str(one.get("id"))) or known.get(str(one.get("hash")))
+            if mine is None:
+                notes.append(f"The LoRA {one.get('name') or 'it was made with'} is not here.")
+            else:
+                chosen.append({"id": mine.id, "weight": one.get("weight")})
+        look = character.look(look_id) if character and look_id else None
+        return None if look and [one.id for one in look.loras] == [one["id"] for one in chosen] else chosen or None
 
     @staticmethod
     def _ingredients_of(recipe: Recipe, character: Character | None) -> dict:

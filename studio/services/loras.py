@@ -46,6 +46,8 @@ class Use:
             "hash": self.lora.hash,
             "weight": self.weight,
             "base": self.lora.base,
+            "trigger": self.lora.triggers[0] if self.lora.triggers else "",
+            "character_id": self.lora.character_id,
         }
 
 

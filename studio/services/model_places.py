@@ -50,6 +50,8 @@ class ModelPlaces:
 
     def of(self, document: Model | Lora) -> Path:
         """The model's file or folder, wherever it is."""
+        if document.source.kind == "trained":  # it lies with its character, wherever the data folder is
+            return self.paths.inside(document.path)
         path = Path(document.path)
         if not document.kept:
             return path

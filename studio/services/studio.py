@@ -88,6 +88,7 @@ def build(paths: Paths, settings: Settings, *, use: EngineUse | None = None) -> 
         places = ModelPlaces(paths, settings)
         loras = Loras(store, places)
         models = Models(store, places, Hub(settings, Keychain(paths)), use, loras)
+        images.take_loras(loras, models.base_of)
         # downloads wait for networks and disks, pictures for the device: neither holds the other up
         models.use_queue(Queue(store.downloads, models.executors, attempts=None))
         models.refresh()

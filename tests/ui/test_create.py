@@ -11,7 +11,7 @@ from studio.media.embed import read_recipe
 from studio.ui.tabs.create import CUSTOM, FIXED_SEED, NEW_SEED, final_prompt, kept
 
 OWN = {"size", "preset", "seed_policy"}  # the form's three that become other fields
-UNASKED = {"width", "height", "parents"}  # made from the shape, or from a picture
+UNASKED = {"width", "height", "parents", "loras"}  # made from the shape, from a picture, or by a look
 
 
 @pytest.fixture

@@ -228,7 +228,8 @@ def look_line(look: Look) -> str:
     steps = f"{look.steps} steps" if look.steps else ""
     guidance = f"guidance {look.guidance:g}" if look.guidance is not None else ""
     seed = f"seed {look.seed}" if look.seed_policy == "fixed" and look.seed is not None else ""
-    return " · ".join(part for part in (look.words, size, steps, guidance, look.sampler, seed) if part)
+    loras = f"{len(look.loras)} LoRA{'s' if len(look.loras) > 1 else ''}" if look.loras else ""
+    return " · ".join(part for part in (look.words, loras, size, steps, guidance, look.sampler, seed) if part)
 
 
 def look_values(look: Look) -> dict:
