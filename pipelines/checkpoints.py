@@ -30,9 +30,18 @@ def read(path: Path, family_id: str, pipeline_class: str, dtype, configs: Path |
         passed["tokenizer_2"] = clip_prompts.tokenizer(pad="!")
     else:
         passed |= {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False}
-    pipe = getattr(diffusers, pipeline_class).from_single_file(
-        str(path), config=str(folder), local_files_only=True, dtype=dtype, **passed
-    )
+    from diffusers.loaders.single_file_utils import SingleFileComponentError
+
+    try:
+        pipe = getattr(diffusers, pipeline_class).from_single_file(
+            str(path), config=str(folder), local_files_only=True, dtype=dtype, **passed
+        )
+    except SingleFileComponentError as error:
+        raise EngineError(
+            f"{path.name} is no whole checkpoint: {str(error).splitlines()[0]}",
+            "Files that hold only the denoiser or only an autoencoder cannot be used alone; choose the full version.",
+            "model_damaged",
+        ) from error
     names = model_folder.header(path)
     if V_PREDICTION in names:
         zero = {"rescale_betas_zero_snr": True, "timestep_spacing": "trailing"} if ZERO_SNR in names else {}

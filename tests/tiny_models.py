@@ -118,11 +118,11 @@ def sdxl():
 
     _seed()
     unet = _unet(
-        addition_embed_type="text_time", addition_time_embed_dim=8, projection_class_embeddings_input_dim=80,
-        cross_attention_dim=64, transformer_layers_per_block=(1, 2), use_linear_projection=True,
+        addition_embed_type="text_time", addition_time_embed_dim=8, projection_class_embeddings_input_dim=96,
+        cross_attention_dim=80, transformer_layers_per_block=(1, 2), use_linear_projection=True,
     )  # fmt: skip
     return StableDiffusionXLPipeline(
-        vae=_kl(force_upcast=True), text_encoder=_clip(), text_encoder_2=_clip("CLIPTextModelWithProjection"),
+        vae=_kl(force_upcast=True), text_encoder=_clip(), text_encoder_2=_clip("CLIPTextModelWithProjection", 48),
         tokenizer=tokenizer(), tokenizer_2=tokenizer(pad="!"), unet=unet, scheduler=_steps("EulerDiscreteScheduler"),
     )  # fmt: skip
 
@@ -328,3 +328,104 @@ def save(name: str, home: Path) -> Path:
             index["processor"] = ["transformers", "Qwen2VLProcessor"]
             (folder / "model_index.json").write_text(json.dumps(index))
     return folder
+
+
+# ---------------------------------------------------------------------- single files
+_RESNET = {
+    "norm1": "in_layers.0", "conv1": "in_layers.2", "time_emb_proj": "emb_layers.1", "norm2": "out_layers.0",
+    "conv2": "out_layers.3", "conv_shortcut": "skip_connection",
+}  # fmt: skip
+_UNET = {
+    "time_embedding.linear_1": "time_embed.0", "time_embedding.linear_2": "time_embed.2", "conv_in": "input_blocks.0.0",
+    "conv_norm_out": "out.0", "conv_out": "out.2", "add_embedding.linear_1": "label_emb.0.0",
+    "add_embedding.linear_2": "label_emb.0.2",
+}  # fmt: skip
+_OPEN_CLIP = {
+    "self_attn.out_proj": "attn.out_proj", "layer_norm1": "ln_1", "layer_norm2": "ln_2", "mlp.fc1": "mlp.c_fc",
+    "mlp.fc2": "mlp.c_proj",
+}  # fmt: skip
+
+
+def as_checkpoint(pipe) -> dict:
+    """A pipeline's weights under the names of the original Stable Diffusion code, as single files have them."""
+    import torch
+
+    tensors = {}
+    for name, tensor in pipe.unet.state_dict().items():
+        tensors["model.diffusion_model." + _old_unet_name(name, pipe.unet.config)] = tensor
+    for name, tensor in pipe.vae.state_dict().items():
+        old = _old_vae_name(name, len(pipe.vae.config.block_out_channels))
+        attention = ".mid.attn_1." in old and tensor.ndim == 2
+        tensors["first_stage_model." + old] = tensor[:, :, None, None] if attention else tensor
+    two = getattr(pipe, "text_encoder_2", None)
+    first = "conditioner.embedders.0" if two is not None else "cond_stage_model"
+    for name, tensor in pipe.text_encoder.state_dict().items():
+        tensors[f"{first}.transformer.text_model.{name.removeprefix('text_model.')}"] = tensor
+    if two is not None:
+        tensors |= _open_clip(two.state_dict(), "conditioner.embedders.1.model.", torch)
+    return {name: tensor.clone().contiguous() for name, tensor in tensors.items()}
+
+
+def _old_unet_name(name: str, config) -> str:
+    for new, old in _UNET.items():
+        if name.startswith(new + "."):
+            return old + name[len(new) :]
+    parts = name.split(".")
+    layers = config.layers_per_block + 1
+    if parts[0] == "mid_block":
+        number = {"resnets": 2 * int(parts[2]), "attentions": 2 * int(parts[2]) + 1}[parts[1]]
+        return _old_layer(f"middle_block.{number}", parts[1], parts[3:])
+    block, kind, layer = int(parts[1]), parts[2], int(parts[3])
+    if parts[0] == "down_blocks":
+        if kind == "downsamplers":
+            return f"input_blocks.{block * layers + layers}.0.op.{parts[-1]}"
+        place = f"input_blocks.{1 + block * layers + layer}.{0 if kind == 'resnets' else 1}"
+        return _old_layer(place, kind, parts[4:])
+    if kind == "upsamplers":
+        attends = config.up_block_types[block].startswith("CrossAttn")
+        return f"output_blocks.{block * layers + layers - 1}.{2 if attends else 1}.conv.{parts[-1]}"
+    return _old_layer(f"output_blocks.{block * layers + layer}.{0 if kind == 'resnets' else 1}", kind, parts[4:])
+
+
+def _old_layer(place: str, kind: str, rest: list[str]) -> str:
+    return ".".join([place, _RESNET[rest[0]], *rest[1:]] if kind == "resnets" else [place, *rest])
+
+
+def _old_vae_name(name: str, blocks: int) -> str:
+    for new, old in (
+        ("conv_norm_out", "norm_out"), ("mid_block.resnets.0", "mid.block_1"), ("mid_block.resnets.1", "mid.block_2"),
+        ("mid_block.attentions.0", "mid.attn_1"), ("downsamplers.0", "downsample"), ("upsamplers.0", "upsample"),
+        ("conv_shortcut", "nin_shortcut"), ("group_norm", "norm"), ("to_q", "q"), ("to_k", "k"), ("to_v", "v"),
+        ("to_out.0", "proj_out"), ("resnets", "block"),
+    ):  # fmt: skip
+        name = name.replace(new, old)
+    for number in range(blocks):
+        name = name.replace(f"encoder.down_blocks.{number}.", f"encoder.down.{number}.")
+        name = name.replace(f"decoder.up_blocks.{number}.", f"decoder.up.{blocks - 1 - number}.")
+    return name
+
+
+def _open_clip(weights: dict, prefix: str, torch) -> dict:
+    found, joined = {}, {}
+    for name, tensor in weights.items():
+        name = name.removeprefix("text_model.")
+        if name == "text_projection.weight":
+            found["text_projection"] = tensor.T
+        elif name.startswith("embeddings.token"):
+            found["token_embedding.weight"] = tensor
+        elif name.startswith("embeddings.position_embedding"):
+            found["positional_embedding"] = tensor
+        elif name.startswith("final_layer_norm"):
+            found[name.replace("final_layer_norm", "ln_final")] = tensor
+        elif name.startswith("encoder.layers."):
+            layer, rest = name.removeprefix("encoder.layers.").split(".", 1)
+            if ".q_proj." in rest or ".k_proj." in rest or ".v_proj." in rest:
+                joined.setdefault((layer, rest.rsplit(".", 1)[-1]), {})[rest.split(".")[1]] = tensor
+                continue
+            for new, old in _OPEN_CLIP.items():
+                rest = rest.replace(new, old)
+            found[f"transformer.resblocks.{layer}.{rest}"] = tensor
+    for (layer, kind), three in joined.items():
+        stacked = torch.cat([three[one] for one in ("q_proj", "k_proj", "v_proj")])
+        found[f"transformer.resblocks.{layer}.attn.in_proj_{kind}"] = stacked
+    return {prefix + name: tensor for name, tensor in found.items()}

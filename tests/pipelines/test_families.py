@@ -20,11 +20,6 @@ class Stop(Exception):
     pass
 
 
-@pytest.fixture(scope="session")
-def tiny_home(tmp_path_factory):
-    return tmp_path_factory.mktemp("tiny models é")
-
-
 @pytest.fixture(scope="module", autouse=True)
 def small_references():
     """Editing models bring every reference to a million pixels: minutes on a CPU, and nothing that is tested."""
