@@ -22,7 +22,7 @@ def safetensors(
     with path.open("wb") as file:
         file.write(len(text).to_bytes(8, "little") + text)
         if fill != b"\0":
-            file.write((fill * at)[:at])
+            file.write((fill * (at // len(fill) + 1))[:at])
         file.truncate(8 + len(text) + at)
     return path
 

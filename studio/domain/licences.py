@@ -42,4 +42,4 @@ def known_licence(name: str, *, url: str = "", read_at: str | None = None) -> Li
                 name=title or plain, light=light, terms=terms, forbids=list(forbids), url=url, read_at=read_at
             )
     terms = "The studio does not know this licence: read it before you publish." if plain else "No licence is stated."
-    return Licence(name=plain or "not stated", light="unknown", terms=terms, url=url, read_at=read_at)
+    return Licence(name=plain or "Not stated", light="unknown", terms=terms, url=url, read_at=read_at)

@@ -46,7 +46,7 @@ class Images:
         self.store, self.paths, self.settings = store, paths, settings
         self.use = use or EngineUse(settings)
         self.inputs = Inputs(store, paths)
-        self.executor = ImageExecutor(store, paths, self.use, self.give_thumbnails, self.inputs)
+        self.executor = ImageExecutor(store, paths, self.use, self._added, self.inputs)
         self.loras: Loras | None = None
         self._base_of: Callable[[str], str] = lambda engine_id: ""
 
@@ -311,6 +311,12 @@ class Images:
         return values
 
     # ------------------------------------------------------------------ in between
+    def _added(self, asset: Asset) -> None:
+        """A picture was made: ingredients and LoRAs without a picture of their own show it."""
+        self.give_thumbnails(asset)
+        if self.loras is not None:
+            self.loras.give_preview(asset)
+
     def give_thumbnails(self, asset: Asset) -> None:
         """The asset becomes the thumbnail of those of its ingredients that have none yet."""
         ids = _ingredient_ids(asset)

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 
 from pipelines import recognise
 from pipelines.base import EngineError
+from studio.domain.asset import Asset
 from studio.domain.document import now
 from studio.domain.licences import known_licence
 from studio.domain.model import Licence, Lora, LoraPatch, Source, Tag, one_line
+from studio.domain.requests import AssetFilter
 from studio.durable import write_whole
 from studio.errors import Conflict, NotFound, StudioError
 from studio.paths import safe_name
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from studio.store import Store
 
 PREVIEW_PIXELS = 512
+MOST_LOOKED_THROUGH = 1000
 LONGEST_SIDECAR = 2_000_000
 _PICTURES = (".preview.png", ".png", ".preview.jpg", ".jpg", ".jpeg", ".preview.jpeg", ".webp", ".preview.webp")
 log = logging.getLogger("studio.models")
@@ -206,6 +209,29 @@ class Loras:
         target.parent.mkdir(parents=True, exist_ok=True)
         write_whole(target, content)
         return self.store.loras.update(lora_id, lambda lora: setattr(lora, "preview", f"{target.name}?{now()}"))
+
+    def show_newest(self, lora_id: str) -> Lora:
+        """Show the newest picture made with it. NotFound when there is none among the library's newest."""
+        cursor, left = None, MOST_LOOKED_THROUGH
+        while left > 0:
+            page = self.store.assets.search(AssetFilter(), limit=100, cursor=cursor)
+            for asset in page.items:
+                if any(one.get("id") == lora_id for one in asset.recipe.loras):
+                    return self.set_preview(lora_id, self.places.paths.inside(asset.file))
+            cursor, left = page.next_cursor, left - len(page.items)
+            if cursor is None:
+                break
+        raise NotFound("No picture was made with this LoRA lately.", "Add it to a picture in Create first.")
+
+    def give_preview(self, asset: Asset) -> None:
+        """A picture that was just made becomes the preview of its LoRAs that have none."""
+        for one in asset.recipe.loras:
+            try:
+                lora = self.get(str(one.get("id")))
+                if not lora.preview:
+                    self.set_preview(lora.id, self.places.paths.inside(asset.file))
+            except (StudioError, OSError) as error:
+                log.info("A LoRA got no preview: %s", error)
 
     def preview(self, lora_id: str) -> Path | None:
         """The small picture of a LoRA, None when it has none."""

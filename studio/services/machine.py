@@ -58,11 +58,13 @@ class Machine:
                 return Fit("good", "Fits this graphics card, its parts taking turns")
             if needs["group"] * GB <= card:
                 return Fit("tight", f"Runs with offloading; {needs['model']:g} GB would be quicker")
-            return Fit("bad", f"Needs {needs['group']:g} GB of graphics memory; this card has {card / GB:.0f} GB")
+            return Fit("bad", f"Needs {needs['group']:g} GB of graphics memory; there are {card / GB:.0f} GB")
         memory = self.memory()
         if needs["full"] * GB <= memory * 0.8:
             return Fit("slow", "Runs on the processor here, slowly")
-        return Fit("bad", f"Needs about {needs['full']:g} GB of memory; this machine has {memory / GB:.0f} GB")
+        if needs["full"] * GB <= memory:
+            return Fit("tight", "Barely fits this machine's memory, and is slow here")
+        return Fit("bad", f"Needs {needs['full']:g} GB of memory; there are {memory / GB:.0f} GB here")
 
 
 def _nvidia() -> tuple[str, int] | None:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from studio.jobs import JobView, Queue
     from studio.store import Store
 
+BASES = recognise.NAMES  # what LoRAs can be made for, by id
 LONGEST_LICENCE = 400_000
 NUMBERS = {"steps": (1, 150), "guidance": (0, 30), "width": (64, 4096), "height": (64, 4096)}
 log = logging.getLogger("studio.models")
@@ -465,12 +466,15 @@ class Models:
             "default": spec.id == default,
             "built_in": model is None,
             "busy": loaded and bool(status.get("busy")),
-            "licence": known_licence(spec.licence).model_dump(),
+            "licence": Licence(
+                name=spec.licence, light="green", terms="It comes with the studio.", read_at="with the studio"
+            ).model_dump(),
             "bytes": 0,
             "fit": None if model is None else self._fit(model.family),
         }
         if model is not None:
-            card |= self._facts(model)
+            numbers = {name: spec.defaults[name] for name in ("steps", "guidance") if name in spec.defaults}
+            card |= self._facts(model) | {"usual": numbers | {"width": spec.native[0], "height": spec.native[1]}}
         return card
 
     def _lost(self, model: Model) -> dict:
@@ -488,6 +492,7 @@ class Models:
             "built_in": False,
             "busy": False,
             "fit": None,
+            "usual": {},
             **self._facts(model),
         }
 

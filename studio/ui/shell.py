@@ -13,6 +13,7 @@ from studio.ui.parts.listeners import calm
 from studio.ui.shared import Shared
 from studio.ui.tabs.characters import CharactersTab
 from studio.ui.tabs.create import CreateTab
+from studio.ui.tabs.models import ModelsTab
 from studio.ui.tabs.publish import PublishTab
 from studio.ui.tabs.review import ReviewTab
 from studio.ui.tabs.system import SystemTab
@@ -20,7 +21,7 @@ from studio.ui.theme import theme
 
 STATIC = Path(__file__).parent / "static"
 NOBODY = ("No character", "")
-TABS = (CharactersTab, CreateTab, ReviewTab, PublishTab, SystemTab)
+TABS = (CharactersTab, CreateTab, ReviewTab, PublishTab, ModelsTab, SystemTab)
 
 
 def character_choices(studio: Studio) -> list[tuple[str, str]]:
