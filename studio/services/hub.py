@@ -243,7 +243,7 @@ class Hub:
             )
         return NeedsToken(
             f"{repo} asks who is downloading.",
-            f"Accept its terms at {page}, make a token in the account's settings, and enter it under Models, Add, Token.",
+            f"Accept its terms at {page}, make a token in your account there, and enter it under Models, Add.",
         )
 
     def _nowhere(self, repo: str) -> NotFound:
