@@ -2,7 +2,9 @@
 
 import html
 import json
+import math
 import re
+from pathlib import Path
 
 import gradio as gr
 from pydantic import ValidationError
@@ -28,7 +30,11 @@ class CreateTab:
 
     def __init__(self, shared: Shared):
         self.shared, self.studio = shared, shared.studio
-        self.specs = {spec.id: spec for spec in self.studio.images.specs()}
+
+    @property
+    def specs(self) -> dict:
+        """What every model there is right now says of itself, by id, the default one first."""
+        return {spec.id: spec for spec in self.studio.images.specs()}
 
     # ------------------------------------------------------------------ layout
     def layout(self) -> None:
@@ -37,6 +43,7 @@ class CreateTab:
         with gr.Row():
             with gr.Column(elem_classes="side card"):
                 self._words()
+                self._pictures(spec)
                 self._settings(spec, balanced)
                 with gr.Row(elem_classes="create-go"):
                     self.generate = gr.Button("Generate", variant="primary", size="lg", elem_classes="on-ctrl-enter")
@@ -81,6 +88,10 @@ class CreateTab:
             "sampler": self.sampler,
             "upscale": self.upscale,
             "engine": self.engine,
+            "image": self.image,
+            "strength": self.strength,
+            "mask": self.mask,
+            "references": self.references,
         }
         self.defaults = {name: component.value for name, component in self.form.items()}
         self.remembered = gr.Textbox(visible=False)  # carries what the browser remembers to the server
@@ -115,7 +126,37 @@ class CreateTab:
             [("None", "")], value="", label=label, allow_custom_value=True, filterable=True, min_width=120
         )
 
+    def _pictures(self, spec) -> None:
+        """What the picture starts from. The ids are the form's; the pictures beside them show what they mean."""
+        named = ("Start picture", "Mask", "References")
+        self.image, self.mask, self.references = (gr.Textbox("", label=one, visible=False) for one in named)
+        with gr.Accordion("From a picture", open=False, visible=spec.tasks != {"text"}, elem_id="create-from") as part:
+            self.from_part = part
+            changes, edits = bool({"image", "inpaint"} & spec.tasks), "edit" in spec.tasks
+            with gr.Group(visible=changes) as self.start_part:
+                self.start = gr.Image(
+                    label="Start picture", type="filepath", sources=["upload", "clipboard"], height=180,
+                    buttons=[], elem_id="create-start",
+                )  # fmt: skip
+                self.strength = gr.Slider(
+                    0.05,
+                    1,
+                    value=0.6,
+                    step=0.05,
+                    label="How much changes",
+                    info="Low keeps the picture, 1 replaces it.",
+                )
+                self.mask_note = gr.HTML("", apply_default_css=False)
+            with gr.Group(visible=edits) as self.references_part:
+                self.shown_references = gr.Gallery(
+                    label="References", type="filepath", columns=4, height=150, interactive=True,
+                    object_fit="cover", elem_id="create-references", file_types=["image"], buttons=[],
+                )  # fmt: skip
+
     def _settings(self, spec, balanced: dict) -> None:
+        self.engine = gr.Dropdown(
+            self._models(), value=spec.id, label="Model", interactive=True, elem_id="create-model"
+        )
         start = "Balanced" if "Balanced" in spec.presets else CUSTOM
         self.preset = gr.Radio([*spec.presets, CUSTOM], value=start, label="Quality", elem_classes="segments")
         with gr.Row():
@@ -142,9 +183,13 @@ class CreateTab:
                 self.upscale = gr.Dropdown(
                     [("As made", 1), ("2 ×", 2), ("4 ×", 4)], value=spec.default_upscale, label="Enlarge"
                 )
-            self.engine = gr.Dropdown(
-                [(one.name, one.id) for one in self.specs.values()], value=spec.id, label="Model", interactive=True
-            )
+
+    def _models(self) -> list[tuple[str, str]]:
+        """Every model, also those that cannot run right now: what is missing is said when one is chosen."""
+        return [
+            (engine.spec.name if not engine.ready() else f"{engine.spec.name} (not ready)", engine.spec.id)
+            for engine in self.studio.images.use.engines
+        ]
 
     # ------------------------------------------------------------------ wiring
     def wire(self) -> None:
@@ -190,6 +235,59 @@ class CreateTab:
             outputs,
             js="(_, character) => [window.studio.recall('form'), character]",
             api_name="create_restore",
+            **quiet,
+        )
+        by_model = [self.size, self.preset, self.steps, self.guidance, self.sampler, self.negative, self.upscale]
+        parts = [self.from_part, self.start_part, self.references_part]
+        self.engine.input(
+            shown(self.use_engine),
+            [self.engine, self.size],
+            [*by_model, *parts],
+            api_name="create_engine",
+            **quiet,
+        )
+        self.engine.change(shown(self.parts_of), self.engine, parts, queue=False, api_name="create_parts", **quiet)
+        gr.on(
+            [self.engine.focus, shared.changed.change],
+            shown(self.models),
+            self.engine,
+            self.engine,
+            queue=False,
+            api_name="create_models",
+            **quiet,
+        )
+        self.start.upload(
+            shown(self.take_start),
+            [self.start, self.engine, self.upscale],
+            [self.image, self.mask, self.size],
+            api_name="create_start",
+            **quiet,
+        )
+        self.start.clear(lambda: ("", ""), None, [self.image, self.mask], api_name="create_start_gone", **quiet)
+        gr.on(
+            [self.shown_references.upload, self.shown_references.delete],
+            shown(self.take_references),
+            self.shown_references,
+            self.references,
+            trigger_mode="always_last",
+            api_name="create_references",
+            **quiet,
+        )
+        gr.on(
+            [self.image.change, self.mask.change],
+            shown(self.show_start),
+            [self.image, self.mask],
+            [self.start, self.mask_note, self.from_part],
+            trigger_mode="always_last",
+            api_name="create_show_start",
+            **quiet,
+        )
+        self.references.change(
+            shown(self.show_references),
+            [self.references, self.shown_references],
+            [self.shown_references, self.from_part],
+            trigger_mode="always_last",
+            api_name="create_show_references",
             **quiet,
         )
         self.upscale.change(
@@ -297,6 +395,72 @@ class CreateTab:
         settings = self.specs[engine].presets.get(preset)
         return (settings["steps"], settings["guidance"], settings["sampler"]) if settings else (gr.skip(),) * 3
 
+    def use_engine(self, engine, size):
+        """The fields of the form as this model has them: its sizes, quality, samplers, and only what it uses."""
+        spec = self.specs.get(engine)
+        if spec is None:
+            raise StudioError("This model is not here any more.", "Choose another one.", field="engine")
+        if missing := self.studio.images.use.engine(engine).ready():
+            gr.Warning(
+                html.escape(f"{missing} {spec.remedy}".strip()), title=f"{html.escape(spec.name)} cannot run yet"
+            )
+        start = "Balanced" if "Balanced" in spec.presets else CUSTOM
+        values = spec.presets.get(start, spec.defaults)
+        sizes = size_choices(spec, spec.default_upscale)
+        kept_size = size if size in [value for _, value in sizes] else sizes[0][1]
+        return [
+            gr.Dropdown(choices=sizes, value=kept_size, allow_custom_value=True),
+            gr.Radio(choices=[*spec.presets, CUSTOM], value=start),
+            gr.Slider(value=values["steps"], maximum=max(60, spec.defaults["steps"])),
+            gr.Slider(value=values["guidance"], visible="guidance" in spec.uses),
+            gr.Dropdown(choices=list(spec.samplers), value=values["sampler"], visible=len(spec.samplers) > 1),
+            gr.Textbox(visible="negative" in spec.uses),
+            spec.default_upscale,
+            *self.parts_of(engine),
+        ]
+
+    def parts_of(self, engine):
+        """Which ways to start from a picture this model has."""
+        tasks = self.specs[engine].tasks if engine in self.specs else frozenset({"text"})
+        changes, edits = bool({"image", "inpaint"} & tasks), "edit" in tasks
+        return gr.Accordion(visible=changes or edits), gr.Group(visible=changes), gr.Group(visible=edits)
+
+    def models(self, engine):
+        """The models there are now; a chosen one that left gives way to the default one."""
+        choices = self._models()
+        there = [id for _, id in choices]
+        return gr.Dropdown(choices=choices, **({} if engine in there else {"value": there[0]}))
+
+    def take_start(self, path, engine, upscale):
+        """An uploaded picture becomes the start; the shape nearest to its own is chosen."""
+        if not path:
+            return "", "", gr.skip()
+        id = self.studio.images.inputs.keep(Path(path))
+        width, height = self.studio.images.inputs.image(id).size
+        spec = self.specs[engine]
+        near = min(spec.sizes, key=lambda size: abs(math.log(size[0] / size[1] * height / width)))
+        choices = size_choices(spec, upscale)
+        return id, "", gr.Dropdown(choices=choices, value=f"{near[0]}x{near[1]}", allow_custom_value=True)
+
+    def take_references(self, pictures):
+        inputs = self.studio.images.inputs
+        ids = [inputs.keep(Path(one[0] if isinstance(one, list | tuple) else one)) for one in pictures or []]
+        return " ".join(dict.fromkeys(ids))
+
+    def show_start(self, image, mask):
+        """The picture that an id means, after a recipe or an asset brought it; the part opens when there is one."""
+        note = '<p class="create-hint">Only the masked part is repainted.</p>' if image and mask else ""
+        if not image:
+            return None, note, gr.skip()
+        return str(self.studio.images.inputs.path(image)), note, gr.Accordion(open=True)
+
+    def show_references(self, references, shown_now):
+        ids = (references or "").split()
+        if len(shown_now or []) == len(ids):
+            return gr.skip(), gr.skip()
+        paths = [str(self.studio.images.inputs.path(one, "references")) for one in ids]
+        return paths, gr.Accordion(open=True) if paths else gr.skip()
+
     def use_look(self, character_id, look_id, engine, upscale):
         look = self.studio.characters.get(character_id).look(look_id or None) if character_id else None
         if look is None:
@@ -387,7 +551,11 @@ class CreateTab:
         width, height = self._size_of(values.pop("size"), values)
         fixed = values.pop("seed_policy") == FIXED_SEED
         seed = values.pop("seed")
-        names = ("look", "outfit", "place", "prop", "mood", "negative", "sampler", "engine")
+        values["references"] = (values["references"] or "").split()
+        uses = self.specs[values["engine"]].uses if values["engine"] in self.specs else frozenset()
+        hidden = {"image": "", "mask": "", "strength": None, "references": []}  # what this model has no field for
+        values |= {name: empty for name, empty in hidden.items() if name not in uses}
+        names = ("look", "outfit", "place", "prop", "mood", "negative", "sampler", "engine", "image", "mask")
         values |= {name: values[name] or None for name in names}
         values |= {name: values[name] or "" for name in ("prompt", "time_of_day", "weather", "framing")}
         return ImageRequest(
@@ -449,8 +617,24 @@ class CreateTab:
         presets = self.specs[self._known("engine", self.defaults | values)].presets
         return next((name for name, settings in presets.items() if settings == own), CUSTOM)
 
+    def _as_the_model_has(self, name: str, values: dict):
+        """A field whose choices or presence the chosen model decides."""
+        spec, value = self.specs[self._known("engine", values)], values[name]
+        if name == "preset":
+            return gr.Radio(choices=[*spec.presets, CUSTOM], value=value if value in spec.presets else CUSTOM)
+        if name == "sampler":
+            usual = value if value in spec.samplers else spec.defaults["sampler"]
+            return gr.Dropdown(choices=list(spec.samplers), value=usual, visible=len(spec.samplers) > 1)
+        if name == "negative":
+            return gr.Textbox(value=value, visible="negative" in spec.uses)
+        if name == "guidance":
+            return gr.Slider(value=value, visible="guidance" in spec.uses)
+        return gr.Slider(value=value, maximum=max(60, spec.defaults["steps"]))
+
     def _known(self, name: str, values: dict):
         """A dropdown's value when it is still offered, else its default."""
+        if name == "engine":
+            return values[name] if values[name] in self.specs else next(iter(self.specs))
         return values[name] if values[name] in [pair[1] for pair in self.form[name].choices] else self.defaults[name]
 
     def _filled(self, values: dict, character_id) -> list:
@@ -463,6 +647,12 @@ class CreateTab:
                 filled.append(gr.Dropdown(choices=options[name], value=value, allow_custom_value=True))
             elif name == "seed":
                 filled.append(gr.Number(value=value, visible=values["seed_policy"] == FIXED_SEED))
+            elif name == "engine":
+                filled.append(gr.Dropdown(choices=self._models(), value=self._known("engine", values)))
+            elif name in ("preset", "sampler", "negative", "guidance", "steps"):
+                filled.append(self._as_the_model_has(name, values))
+            elif name == "references":
+                filled.append(" ".join(value) if isinstance(value, list) else value)
             elif name == "size":
                 sizes = size_choices(self.specs[self._known("engine", values)], self._known("upscale", values))
                 filled.append(gr.Dropdown(choices=sizes, value=value or sizes[0][1], allow_custom_value=True))
