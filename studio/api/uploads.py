@@ -13,6 +13,8 @@ from starlette.datastructures import UploadFile
 from studio.errors import BadRequest, StudioError
 
 _CHUNK = 1 << 20
+# What Windows takes for a device, whatever ending follows.
+_DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in "0123456789¹²³")}
 
 
 @asynccontextmanager
@@ -60,4 +62,5 @@ def plain_name(name: str, fallback: str) -> str:
     ending = re.sub(r"\W", "", ending)[:8] if dot else ""
     if not stem:
         return fallback
-    return f"_{stem}.{ending}" if ending else f"_{stem}"
+    stem = f"_{stem}" if stem.split(".")[0].strip().upper() in _DEVICES else stem
+    return f"{stem}.{ending}" if ending else stem

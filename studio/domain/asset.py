@@ -16,6 +16,7 @@ class Recipe(Part):
     `pipeline` is text-to-image, image-to-image, inpaint or edit; `inputs` holds what it started from, as the request
     names it: image, strength, mask, references.
     `outfit`, `place`, `prop` and `mood` are names for people; `ingredients` holds {id, kind, name, words} of each.
+    `unlearned` are the prompt's words that the engine never saw, so that the picture may not show them.
     """
 
     pipeline: str = "text-to-image"
@@ -25,6 +26,7 @@ class Recipe(Part):
     words: str = ""
     prompt: str = ""
     negative: str = ""
+    unlearned: list[str] = Field(default_factory=list)
     seed: int | None = None
     steps: int | None = None
     guidance: float | None = None

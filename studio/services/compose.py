@@ -124,7 +124,7 @@ def compose(
     pictures = _pictures(request, spec)
     settings = _settings(request, spec, look)
     warnings += _size_warnings(settings["width"], settings["height"], spec)
-    warnings += _unlearned(prompt, spec, {one["trigger"].casefold() for one in loras})
+    warnings += _unlearned(unlearned(prompt, spec, loras), spec)
     negative = request.negative if request.negative is not None else look.negative if look else ""
     if negative and "negative" not in spec.uses:
         warnings.append(f"{spec.name} does not use a negative prompt.")
@@ -389,16 +389,20 @@ def _check_size(width: int, height: int, upscale: int, spec: EngineSpec) -> None
         )
 
 
-def _unlearned(prompt: str, spec: EngineSpec, taught: set[str]) -> list[str]:
-    """One sentence about the prompt's words that an engine with a vocabulary of its own never saw. `taught` are those
-    that its LoRAs have learned."""
+def unlearned(prompt: str, spec: EngineSpec, loras: Sequence[dict] = ()) -> list[str]:
+    """The prompt's words that an engine with its own vocabulary never saw, in small letters, each once; but for the
+    triggers that its LoRAs have learned.
+    """
     if not spec.learned:
         return []
+    taught = {one["trigger"].casefold() for one in loras}
     said = dict.fromkeys(re.findall(r"[^\W\d_]+", prompt.casefold()))
-    new = said.keys() - taught
-    strange = [
-        word for word in said if word in new and not {word, word.rstrip("s")} & spec.learned and word not in _JOINING
-    ]
+    known = spec.learned | _JOINING | taught
+    return [word for word in said if word not in known and word.rstrip("s") not in spec.learned]
+
+
+def _unlearned(strange: Sequence[str], spec: EngineSpec) -> list[str]:
+    """One sentence about words the engine has not learned."""
     if not strange:
         return []
     named = ", ".join(f"“{word}”" for word in strange[:6]) + (" and more" if len(strange) > 6 else "")

@@ -13,7 +13,7 @@ from studio.domain.job import Job
 from studio.domain.requests import AssetFilter
 from studio.errors import StudioError
 from studio.paths import Paths, safe_name
-from studio.services.compose import Composed
+from studio.services.compose import Composed, unlearned
 from studio.services.engine_use import EngineUse, translated
 from studio.services.inputs import Inputs
 from studio.services.scoring import scored
@@ -81,7 +81,7 @@ class ImageExecutor:
         }
         problem: StudioError | None = None
         for number, (seed, image) in enumerate(zip(missing, images, strict=True), 1):
-            recipe = recipe_of(composed, seed, facts)
+            recipe = recipe_of(composed, seed, facts, unlearned(composed.prompt, engine.spec, composed.loras))
             try:
                 upscaled = self._enlarged(image, composed, recipe, report, f"{number} of {len(images)}")
             except StudioError as error:
@@ -223,14 +223,17 @@ class ImageExecutor:
         return path
 
 
-def recipe_of(composed: Composed, seed: int, facts: dict) -> Recipe:
-    """The recipe of one picture of the batch. `facts` is what only the run knows: device, dtype, seconds, model."""
+def recipe_of(composed: Composed, seed: int, facts: dict, strange: Sequence[str] = ()) -> Recipe:
+    """The recipe of one picture of the batch. `facts` is what only the run knows: device, dtype, seconds, model;
+    `strange` are the words its engine has not learned.
+    """
     named = {kind: (composed.ingredient(of) or {}).get("name") for kind, of in _KINDS.items()}
     return Recipe(
         engine=composed.engine,
         words=composed.words,
         prompt=composed.prompt,
         negative=composed.negative,
+        unlearned=list(strange),
         seed=seed,
         steps=composed.steps,
         guidance=composed.guidance,

@@ -30,12 +30,18 @@ _LOOKS_LIKE = re.compile(r"^(?:with|wearing|in|at)\s", re.IGNORECASE)
 
 def alt_text(asset: Asset, character: Character, taboos: Taboos | None = None) -> str:
     """One or two plain sentences under 250 characters, from recipe and appearance; for a picture brought in without
-    a recipe, from its description or tags."""
+    a recipe, from its description or tags. What the engine has not learned to draw is left out: it is not to be seen.
+    """
     taboos = taboos or Taboos(())
     if asset.imported and not asset.recipe.engine:
         return _clipped(_of_import(asset, character))
     scene = scene_of(asset, character)
-    allowed = lambda phrase: "" if taboos.touched_by(phrase) else phrase
+    strange = set(asset.recipe.unlearned)
+
+    def allowed(phrase: str) -> str:
+        unseen = strange and strange.intersection(re.findall(r"[^\W\d_]+", phrase.casefold()))
+        return "" if unseen or taboos.touched_by(phrase) else phrase
+
     who = f"{character.name}, {_person(character, allowed)}"
     outfit = scene.seen_outfit or character.appearance.clothing.split(",")[0].strip()
     parts = [f"{medium(asset)} of {who}"]

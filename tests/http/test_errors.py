@@ -195,6 +195,20 @@ def test_a_zip_that_is_no_character_is_refused(api):
         api.delete(f"/api/v1/characters/{answer.json()['id']}")
 
 
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [("Harbour at dawn.png", "Harbour at dawn"), ("a/b\\café.png", "café"), ("CON.png", "_CON"), ("..", "picture")],
+)
+def test_an_uploaded_file_keeps_its_name(api, sent, kept):
+    """Nothing is put before it but where Windows would take it for a device."""
+    picture = io.BytesIO()
+    Image.new("RGB", (64, 64), "red").save(picture, "PNG")
+    answer = api.post("/api/v1/assets/import", files={"file": (sent, picture.getvalue(), "image/png")})
+    assert answer.status_code == 201, answer.text
+    name = answer.json()["file"].rsplit("/", 1)[1]
+    assert name.startswith(f"{kept}-")
+
+
 def test_an_upload_is_bounded_by_what_an_import_accepts(api):
     """A file that says it is larger than any picture or zip may be is refused before it is read."""
     for path in ("/api/v1/assets/import", "/api/v1/characters/import"):

@@ -193,27 +193,46 @@ def test_without_a_name_nothing_is_saved(editor, studio, typed):
 
 
 def test_a_surprise_is_saved_whole(editor, studio):
-    """Looks and ingredients of a surprise come along, though the form does not show them."""
+    """Its looks and ingredients are shown at once, and come along when it is saved."""
     answer = editor.start_surprise()
-    seed = answer[editor.surprise_seed]
+    draft = answer[editor.draft]
     values = {name: answer[box] for name, box in editor.form.items()}
     assert answer[editor.head]["unsaved"] is True
-    editor.keep("", None, seed, **values)
-    saved, fields = studio.characters.list()[0], studio.characters.surprise(seed)
-    assert saved.name == fields["name"]
-    assert len(saved.ingredients) == len(fields.get("ingredients", []))
+    shown = answer[editor.ingredients]["items"]
+    assert len(shown) > 4
+    editor.keep("", None, draft, **values)
+    saved = studio.characters.list()[0]
+    assert saved.name == draft["name"]
+    assert [(one.id, one.name) for one in saved.ingredients] == [(one["id"], one["title"]) for one in shown]
+    assert len(saved.looks) == len(answer[editor.looks]["items"]) > 0
 
 
-def test_an_ingredient_saves_a_new_character_first(editor, studio, event, typed, toasts):
-    """Adding a part to somebody unsaved saves both; without a name it says what is missing."""
+def test_parts_of_somebody_unsaved_wait_for_save(editor, studio, event, typed, toasts):
+    """Ingredients and looks can be added, changed and removed before there is a name; nothing is saved but by Save."""
+    answer = editor.start_surprise()
+    first = answer[editor.ingredients]["items"][0]["id"]
     asked = event(action="save", id=None, values={"name": "Red raincoat", "kind": "wardrobe", "words": ""})
-    with pytest.raises(StudioError, match="name first"):
-        editor.change_ingredients(asked, "", None, None, **typed())
-    answer = editor.change_ingredients(asked, "", None, None, **typed(name="Noor"))
-    character = studio.characters.list()[0]
-    assert [one.words for one in character.ingredients] == ["red raincoat"]
-    assert answer[editor.editing] == character.id
-    assert answer[editor.revision] == character.revision
+    added = editor.change_ingredients(asked, "", None, answer[editor.draft], **typed())
+    assert added[editor.ingredients]["items"][-1]["text"] == "red raincoat"
+    gone = event(action="remove", id=first, values={})
+    answer = editor.change_ingredients(gone, "", None, added[editor.draft], **typed(name="Noor"))
+    assert (answer[editor.head]["name"], answer[editor.head]["unsaved"]) == ("Noor", True)
+    looks = editor.change_looks(event(action="save", id=None, values={"name": "Ink"}), "", None, {}, **typed())
+    assert [one["title"] for one in looks[editor.looks]["items"]] == ["Ink"]
+    assert studio.characters.list() == []
+    editor.keep("", None, answer[editor.draft], **typed(name="Noor"))
+    kept = studio.characters.list()[0].ingredients
+    assert first not in [one.id for one in kept]
+    assert kept[-1].name == "Red raincoat"
+
+
+def test_the_samples_that_are_missing_are_offered(editor, studio, mira, event, toasts):
+    """Also when there is somebody already, until all three are here; not while searching."""
+    assert editor.listed("", "", 9)["samples"] == 3
+    assert editor.listed("mi", "", 9)["samples"] == 0
+    editor.choose(event(action="samples", id=""), "", "", 9, mira.id)
+    assert editor.listed("", "", 9)["samples"] == 0
+    assert len(studio.characters.list()) == 4
 
 
 def test_what_jobs_change_is_no_conflict(editor, studio, mira, made, typed, toasts):

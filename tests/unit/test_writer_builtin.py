@@ -318,6 +318,13 @@ def test_alt_text_says_what_is_to_be_seen(recipe, text):
     assert captions(assets=[asset(**recipe)])[0].alt_text["a1"] == text
 
 
+def test_alt_text_leaves_out_what_the_engine_cannot_draw():
+    """Words it never learned are not to be seen, wherever they come from; the rest is told as ever."""
+    told = captions(assets=[asset(unlearned=["market", "laughing", "round"])])[0].alt_text["a1"]
+    assert told.startswith("Illustration of Mira Vale, a woman with long red hair, in a red raincoat")
+    assert not re.search("market|laughing|glasses", told)
+
+
 def test_alt_text_is_short_and_never_claims_a_drawing_is_a_photograph():
     """Under 250 characters whatever the profile says; the medium follows recipe and engine."""
     character = mira()

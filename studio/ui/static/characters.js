@@ -95,7 +95,7 @@
     const root = () => studio.root(element, "characters-root");
     const render = () => {
       if (!props.value) return; // the page's load event brings the first list
-      const { characters = [], more = 0, total = 0, text, empty } = value();
+      const { characters = [], more = 0, total = 0, text, empty, samples = 0 } = value();
       const typed = document.querySelector("#characters-search :is(input, textarea)");
       if (typed && text !== undefined && typed.value.trim() !== text.trim()) return; // the answer to an older question
       if (value().welcome) return root().replaceChildren(welcome(value().welcome));
@@ -105,7 +105,10 @@
             el("button", { type: "button", "aria-pressed": view === key ? "true" : "false", onclick: () => setView(key) }, label)))),
         characters.length ? (view === "table" ? table(characters) : el("ul", { class: "character-cards" }, characters.map(card)))
           : el("div", { class: "empty" }, el("p", { class: "empty-title" }, empty.title), el("p", { class: "empty-next" }, empty.next)),
-        more ? el("button", { type: "button", class: "quiet more", onclick: () => emit("more") }, `Show ${more} more`) : "");
+        more ? el("button", { type: "button", class: "quiet more", onclick: () => emit("more") }, `Show ${more} more`) : "",
+        samples && !more ? el("p", { class: "characters-samples" },
+          `${samples === 1 ? "One finished sample character is" : `${samples} finished sample characters are`} not here. `,
+          el("button", { type: "button", class: "link", onclick: () => emit("samples") }, samples === 1 ? "Add it" : "Add them")) : "");
     };
     watch("value", render);
     render();

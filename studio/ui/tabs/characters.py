@@ -38,7 +38,7 @@ class CharactersTab:
 
     # ------------------------------------------------------------------ layout
     def layout(self) -> None:
-        self.editing, self.revision, self.surprise_seed = gr.State(None), gr.State(None), gr.State(None)
+        self.editing, self.revision, self.draft = gr.State(None), gr.State(None), gr.State(None)
         self.limit, self.chosen, self.offered = gr.State(PAGE), gr.State([]), gr.State([])
         self.asked = gr.Textbox(visible=False)  # what the header chose, beside what the person then agreed to
         self.undo = drawn_by("undo", elem_id="characters-undo")
@@ -106,8 +106,8 @@ class CharactersTab:
         shared = self.shared
         quiet = {"show_progress": "hidden", "api_visibility": "private"}
         listing = {"text": self.search, "status": self.status, "limit": self.limit}
-        saved = {"editing": self.editing, "revision": self.revision, "seed": self.surprise_seed, **self.form}
-        state = [self.editing, self.revision, self.surprise_seed, self.head, shared.character, shared.changed]
+        saved = {"editing": self.editing, "revision": self.revision, "draft": self.draft, **self.form}
+        state = [self.editing, self.revision, self.draft, self.head, shared.character, shared.changed]
         lists = [self.ingredients, self.looks, self.references, self.library, self.versions, self.chosen, self.offered]
         whole = [*state, *lists, *self.form.values(), self.template, self.voice, self.words, self.picture]
         whole += [self.gallery, self.editor, self.undo, self.list, self.limit]
@@ -268,6 +268,7 @@ class CharactersTab:
             "total": len(found),
             "text": text or "",
             "empty": nothing_found(text, status),
+            "samples": 0 if text or status else len(self.characters.samples()),
         }
 
     def choose(self, event: gr.EventData, text, status, limit, current):
@@ -294,8 +295,10 @@ class CharactersTab:
         return self._open_fields({}, unsaved=False)
 
     def start_surprise(self):
-        seed = time.time_ns() % 2**31
-        return self._open_fields(self.characters.surprise(seed), seed=seed)
+        fields = self.characters.surprise()
+        somebody = self._drafted(fields)  # gives every part its id
+        whole = {name: [one.model_dump() for one in getattr(somebody, name)] for name in ("ingredients", "looks")}
+        return self._open_fields(fields | whole, surprise=True)
 
     def take_zip(self, path):
         character = self.characters.import_zip(Path(path))
@@ -338,9 +341,9 @@ class CharactersTab:
         told(f"{character.name} is {status}.")
         return {self.head: self._head(character, unsaved=None), self.revision: character.revision} | self._heard()
 
-    def keep(self, editing, revision, seed, **values):
+    def keep(self, editing, revision, draft, **values):
         """Save the form."""
-        character = self._saved(editing, revision, seed, values)
+        character = self._saved(editing, revision, draft, values)
         told(f"{character.name} is saved.")
         head = {self.head: self._head(character), self.revision: character.revision}
         return self._after(character, made=not editing) | head
@@ -368,22 +371,28 @@ class CharactersTab:
         return {"picture": "data:image/jpeg;base64," + base64.b64encode(picture).decode(), "note": "A quick preview."}
 
     # ------------------------------------------------------------------ ingredients, looks, references
-    def change_ingredients(self, event: gr.EventData, editing, revision, seed, **values):
-        character = self._existing(editing, seed, values)
+    def change_ingredients(self, event: gr.EventData, editing, revision, draft, **values):
+        if not editing:
+            items = changed(self._drafted(draft).ingredients, event._data, parts.ingredient_from)
+            return self._kept_for_later(draft, {"ingredients": items}, values)
+        character = self.characters.get(editing)
         items = changed(character.ingredients, event._data, parts.ingredient_from)
-        return self._put(character, revision, {"ingredients": items}, made=not editing)
+        return self._put(character, revision, {"ingredients": items})
 
-    def change_looks(self, event: gr.EventData, editing, revision, seed, **values):
-        character = self._existing(editing, seed, values)
+    def change_looks(self, event: gr.EventData, editing, revision, draft, **values):
+        if not editing:
+            looks = one_default(changed(self._drafted(draft).looks, event._data, parts.look_from), event._data)
+            return self._kept_for_later(draft, {"looks": looks}, values)
+        character = self.characters.get(editing)
         looks = changed(character.looks, event._data, parts.look_from)
-        return self._put(character, revision, {"looks": one_default(looks, event._data)}, made=not editing)
+        return self._put(character, revision, {"looks": one_default(looks, event._data)})
 
     @staticmethod
     def pick(event: gr.EventData):
         return event._data["ids"], gr.Button(interactive=bool(event._data["ids"]))
 
-    def add_uploads(self, files, editing, revision, seed, **values):
-        character = self._existing(editing, seed, values)
+    def add_uploads(self, files, editing, revision, draft, **values):
+        character = self._existing(editing, draft, values)
         before = character.revision
         for file in files or []:
             try:
@@ -393,8 +402,8 @@ class CharactersTab:
                 toast(error if name in error.message else StudioError(f"{name}: {error.message}", error.hint))
         return self._after(character, made=not editing) | self._base(before, revision, character)
 
-    def add_pictures(self, offered, editing, revision, seed, **values):
-        character = self._existing(editing, seed, values)
+    def add_pictures(self, offered, editing, revision, draft, **values):
+        character = self._existing(editing, draft, values)
         before = character.revision
         for asset_id in offered:
             character = self.characters.add_reference(character.id, asset_id=asset_id)
@@ -405,8 +414,8 @@ class CharactersTab:
             | {self.add_chosen: gr.Button(interactive=False)}
         )
 
-    def remove_chosen(self, chosen, editing, revision, seed, **values):
-        character = self._existing(editing, seed, values)
+    def remove_chosen(self, chosen, editing, revision, draft, **values):
+        character = self._existing(editing, draft, values)
         before = character.revision
         for reference_id in chosen:
             character = self.characters.remove_reference(character.id, reference_id)
@@ -443,21 +452,21 @@ class CharactersTab:
         return {self.versions: self._versions(character, revision, parts.changes(lines))}
 
     # ------------------------------------------------------------------ in between
-    def _existing(self, editing, seed, values) -> Character:
+    def _existing(self, editing, draft, values) -> Character:
         """The character in the editor. One that was never saved is saved first: parts need somebody to belong to."""
         if editing:
             return self.characters.get(editing)
         if not (values.get("name") or "").strip():
             raise StudioError("Give the character a name first.", "It is the first field of Profile.")
-        return self._saved(editing, None, seed, values)
+        return self._saved(editing, None, draft, values)
 
-    def _saved(self, editing, revision, seed, values) -> Character:
+    def _saved(self, editing, revision, draft, values) -> Character:
         fields = form.fields_of(values)
         if not fields["name"]:
             raise StudioError("A character needs a name.", "It is the first field of Profile.", field="name")
         if editing:
             return self.characters.update(editing, fields, revision=self._agreed(editing, revision))
-        return self.characters.create((self.characters.surprise(seed) if seed else {}) | fields)
+        return self.characters.create((draft or {}) | fields)
 
     def _agreed(self, character_id: str, revision: int) -> int:
         """The revision to save onto. What others added beside the form's own fields since then is no conflict."""
@@ -475,9 +484,9 @@ class CharactersTab:
             "Copy what you want to keep, then open the character again.",
         )
 
-    def _put(self, character: Character, revision, fields: dict, *, made: bool) -> dict:
+    def _put(self, character: Character, revision, fields: dict) -> dict:
         saved = self.characters.update(character.id, fields, revision=character.revision)
-        return self._after(saved, made=made) | self._base(character.revision, revision, saved)
+        return self._after(saved) | self._base(character.revision, revision, saved)
 
     def _base(self, before: int, revision, saved: Character) -> dict:
         """The form stays based on what it was filled from, and moves along with changes made right here."""
@@ -487,7 +496,7 @@ class CharactersTab:
         """What changes on the page when parts of a character were saved. The form itself stays as it is."""
         return {
             self.editing: character.id,
-            self.surprise_seed: None,
+            self.draft: None,
             self.head: self._head(character, unsaved=False if made else None),
             **self._lists(character),
             **(self._news(character.id) if made else self._heard()),
@@ -498,7 +507,7 @@ class CharactersTab:
         return {
             self.editing: character.id,
             self.revision: character.revision,
-            self.surprise_seed: None,
+            self.draft: None,
             self.head: self._head(character),
             self.shared.character: character.id,
             self.gallery: gr.Column(visible=False),
@@ -507,27 +516,50 @@ class CharactersTab:
             **self._filled(character),
         }
 
-    def _open_fields(self, fields: dict, *, seed: int | None = None, unsaved: bool = True) -> dict:
+    def _open_fields(self, fields: dict, *, surprise: bool = False, unsaved: bool = True) -> dict:
         """The editor, filled with somebody who is not saved yet."""
-        head = {
-            "id": "",
-            "name": fields.get("name", ""),
-            "line": "Only the name is needed. Everything else can wait.",
-            "portrait": None,
-            "surprise": seed is not None,
-            "unsaved": unsaved,
-            "stamp": time.monotonic_ns(),
-        }
         return {
             self.editing: "",
             self.revision: None,
-            self.surprise_seed: seed,
-            self.head: head,
+            self.draft: fields,
+            self.head: self._new_head(fields.get("name", ""), surprise=surprise, unsaved=unsaved),
             self.gallery: gr.Column(visible=False),
             self.editor: gr.Column(visible=True),
             **self._lists(None),
+            **self._draft_lists(fields),
             **self._filled(fields),
         }
+
+    @staticmethod
+    def _new_head(name: str, *, surprise: bool, unsaved: bool) -> dict:
+        return {
+            "id": "",
+            "name": name,
+            "line": "Only the name is needed. Everything else can wait.",
+            "portrait": None,
+            "surprise": surprise,
+            "unsaved": unsaved,
+            "stamp": time.monotonic_ns(),
+        }
+
+    @staticmethod
+    def _drafted(draft: dict | None) -> Character:
+        """Somebody who is not saved yet, with the parts that the form does not hold."""
+        kept = {name: (draft or {}).get(name, []) for name in ("ingredients", "looks")}
+        return Character(name="Somebody", id="draft", **kept)
+
+    def _draft_lists(self, draft: dict) -> dict:
+        somebody, stamp = self._drafted(draft), {"stamp": time.monotonic_ns()}
+        return {
+            self.ingredients: parts.ingredients_value(somebody) | stamp,
+            self.looks: parts.looks_value(somebody, self.specs) | stamp,
+        }
+
+    def _kept_for_later(self, draft: dict | None, changed_parts: dict, values: dict) -> dict:
+        """Parts of somebody who is not saved yet: they are saved with the form."""
+        draft = (draft or {}) | changed_parts
+        head = self._new_head((values.get("name") or "").strip(), surprise="persona" in draft, unsaved=True)
+        return {self.draft: draft, self.head: head, **self._draft_lists(draft)}
 
     def _closed(self) -> dict:
         return {
