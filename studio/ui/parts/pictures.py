@@ -6,12 +6,12 @@ from studio.domain.asset import Asset
 from studio.ui.parts.drawn import drawn_by
 
 
-def picture(asset: Asset, *, missing: bool = False) -> dict:
+def picture(asset: Asset, *, missing: bool = False, usual: str = "new") -> dict:
     """One asset as the grid shows it."""
     badges = []
     if missing:
         badges.append({"text": "file missing", "kind": "rejected"})
-    elif asset.state != "new":
+    elif asset.state != usual:
         badges.append({"text": asset.state, "kind": asset.state})
     return {
         "id": asset.id,
@@ -30,6 +30,7 @@ def grid_value(
     select: str = "many",
     selected: list[str] | None = None,
     keep: bool = False,
+    usual: str = "new",
     more: int = 0,
     empty: tuple[str, str] = ("Nothing here yet", ""),
     label: str = "Pictures",
@@ -39,10 +40,10 @@ def grid_value(
     """What a grid shows. `select` is many, one or none; `zoom` opens a picture large on Enter or double click.
 
     `missing` are the ids whose file is gone. `keep` leaves the page's own selection as it is. `more` pictures exist
-    beyond these; asking for them emits `expand`.
+    beyond these; asking for them emits `expand`. Pictures in the `usual` state carry no badge.
     """
     return {
-        "pictures": [picture(asset, missing=asset.id in missing) for asset in assets],
+        "pictures": [picture(asset, missing=asset.id in missing, usual=usual) for asset in assets],
         "select": select,
         "selected": None if keep else selected or [],
         "more": more,

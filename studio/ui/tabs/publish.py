@@ -302,6 +302,7 @@ class PublishTab:
             [*[self.studio.review.get(one) for one in chosen if one not in listed], *found.items],
             selected=chosen,
             keep=keep,
+            usual="approved",
             more=found.total - len(found.items),
             empty=NO_APPROVED,
             label="Approved pictures",
@@ -309,7 +310,9 @@ class PublishTab:
 
     def _chosen(self, ids) -> dict:
         empty = ("No pictures chosen", "Choose one or more below.")
-        return grid_value([self.studio.review.get(one) for one in ids], select="none", zoom=True, empty=empty)
+        return grid_value(
+            [self.studio.review.get(one) for one in ids], select="none", zoom=True, empty=empty, usual="approved"
+        )
 
     def _alt_boxes(self, ids, alt: dict, *, interactive: bool = True) -> list:
         boxes = [
