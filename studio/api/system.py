@@ -3,9 +3,22 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
+from pydantic import Field
 
 import studio as package
 from studio.api.shapes import REFUSALS
+from studio.domain.document import Request
+
+
+class ModelOptions(Request):
+    """What a model's `switches` do not name is refused. `cache` is a threshold from 0 (off, exact) to 1."""
+
+    plan: str | None = None
+    attention: str | None = None
+    channels_last: bool | None = None
+    cache: float | None = Field(default=None, ge=0, le=1)
+    compile: bool | None = None
+    float8: bool | None = None
 
 
 def alive() -> dict:
@@ -24,6 +37,15 @@ def router(studio) -> APIRouter:
     @routes.get("/system/health", summary="Device, memory, disk, model, queue, versions")
     def health():
         return studio.system.health()
+
+    @routes.get("/system/models/{model_id}", summary="How a model is loaded, and what can be chosen")
+    def options(model_id: str):
+        return studio.system.model_options(model_id)
+
+    @routes.patch("/system/models/{model_id}", summary="Choose how a model is loaded from its next picture on")
+    def choose(model_id: str, changes: ModelOptions):
+        """Only the fields that are sent change; null goes back to the usual."""
+        return studio.system.set_model_options(model_id, changes.model_dump(exclude_unset=True))
 
     @routes.get("/system/storage", summary="What uses how much of the disk")
     def storage():

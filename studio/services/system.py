@@ -9,9 +9,11 @@ import threading
 import time
 import zipfile
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines import memory, speed
 from studio import __version__
 from studio.domain.document import now
 from studio.paths import Paths
@@ -95,9 +97,33 @@ class System:
             "why": why,
             "measured": known,
             "engine": status.get("engine"),
-            "engine_memory": status["gpu_memory"] or None,
+            "engine_memory": status["gpu_memory"] or status["weights"] or None,
+            "plan": _plan_name(status["plan"]),
+            "plan_why": status["why"],
+            "waiting_models": status["parked"],
             "busy": bool(status.get("busy")),
         }
+
+    # ------------------------------------------------------------------ how models are loaded
+    def model_options(self, engine_id: str) -> dict:
+        """How a model is loaded: `options` in force, `switches` it has, the `plans` and `attention` there are.
+
+        Raises NotFound for a model that is not there.
+        """
+        engine = self.use.engine(engine_id)
+        return {
+            "id": engine_id,
+            "options": asdict(self.use.options(engine_id)),
+            "switches": sorted(self.use.switches(engine)),
+            "plans": [{"id": "auto", "name": "Automatic", "words": "The fastest that fits."}]
+            + [asdict(plan) for plan in memory.PLANS],
+            "attention": ["auto", *speed.attention_backends()],
+        }
+
+    def set_model_options(self, engine_id: str, changes: dict) -> dict:
+        """Choose how a model is loaded from its next picture on; None goes back to the usual. Raises StudioError."""
+        self.use.set_options(engine_id, changes)
+        return self.model_options(engine_id)
 
     @staticmethod
     def _memory() -> dict:
@@ -298,6 +324,10 @@ def _size(folder: Path, budget: _Budget, skip: frozenset[str] | set[str] = froze
             except OSError:
                 continue
     return size, files
+
+
+def _plan_name(plan: str | None) -> str | None:
+    return next((one.name for one in memory.PLANS if one.id == plan), None)
 
 
 def _device_name(device: str | None) -> str:

@@ -9,6 +9,7 @@ from studio.domain.requests import AssetFilter, ImageRequest
 from studio.errors import StudioError
 from studio.media.embed import read_recipe
 from studio.ui.tabs.create import CUSTOM, FIXED_SEED, NEW_SEED, final_prompt, kept
+from tests.fakes import FakeEngine
 
 OWN = {"size", "preset", "seed_policy"}  # the form's three that become other fields
 UNASKED = {"width", "height", "parents", "loras"}  # made from the shape, from a picture, or by a look
@@ -197,3 +198,69 @@ def test_a_look_of_the_character_before_is_no_error_of_gradio(tab, mira, studio,
     assert tab.look.allow_custom_value
     assert "allow_custom_value" not in changed.constructor_args
     assert isinstance(tab.compose(other.id, **values(prompt="x", look=look)), str)
+
+
+STEPS = {"Fast": 9, "Balanced": 70}
+
+
+@pytest.fixture
+def models(studio):
+    """Two more models beside the first: one that edits, one with other numbers."""
+    painter = FakeEngine(
+        id="painter", name="Painter", native=(128, 128), sizes=((128, 128), (128, 192)), samplers=("Flow",),
+        defaults={"steps": 70, "guidance": 1.5, "sampler": "Flow"}, uses=frozenset({"prompt", "image", "strength"}),
+        presets={name: {"steps": at, "guidance": 1.5, "sampler": "Flow"} for name, at in STEPS.items()},
+        tasks=frozenset({"text", "image"}),
+    )  # fmt: skip
+    missing = FakeEngine(id="missing", name="Missing", missing="A file is gone.")
+    shelf = studio.images.use.shelf
+    shelf._always = (*shelf._always, painter, missing)
+    return painter, missing
+
+
+def test_models_that_come_while_the_page_is_open_are_offered(tab, models):
+    """The list is the one of now; what cannot run says so; a model that left gives way to the default one."""
+    update = tab.models("fake")
+    assert update.choices == [("Fake", "fake"), ("Painter", "painter"), ("Missing (not ready)", "missing")]
+    assert tab.models("gone").value == "fake"
+
+
+def test_a_model_brings_its_own_fields(tab, models):
+    """Sizes, quality, numbers and samplers are its own; what it does not use is not shown."""
+    size, preset, steps, guidance, sampler, negative, _, part, start, references = tab.use_engine("painter", "64x64")
+    assert size.value == "128x128"
+    assert [value for _, value in preset.choices] == ["Fast", "Balanced", CUSTOM]
+    assert (steps.value, steps.maximum) == (70, 70)
+    assert guidance.constructor_args["visible"] is False
+    assert sampler.constructor_args["visible"] is False
+    assert negative.constructor_args["visible"] is False
+    assert part.constructor_args["visible"] is True
+    assert start.constructor_args["visible"] is True
+    assert references.constructor_args["visible"] is False
+    with pytest.raises(StudioError, match="not here any more"):
+        tab.use_engine("gone", "64x64")
+
+
+def test_a_start_picture_reaches_the_model(tab, models, studio, values, person, tmp_path):
+    """An uploaded picture chooses the nearest shape, and is what the engine starts from."""
+    from PIL import Image
+
+    Image.new("RGB", (60, 100), (200, 10, 10)).save(tmp_path / "start é.png")
+    id, mask, size = tab.take_start(str(tmp_path / "start é.png"), "painter", 1)
+    assert (mask, size.value) == ("", "128x192")
+    chosen = {"engine": "painter", "sampler": "Flow", "size": "128x192", "image": id, "strength": 0.3}
+    asked = values(prompt="x", upscale=1, batch=1, **chosen)
+    stage, _ = tab.make("", person, **asked)
+    assert studio.queue.finished(stage["job"], 30).state == "succeeded"
+    ran = models[0].ran[-1]
+    assert (ran.task, ran.strength, ran.image.size) == ("image", 0.3, (60, 100))
+    assert tab.show_start(id, "")[0].endswith(f"{id}.png")
+    assert tab.show_start("", "")[0] is None
+
+
+def test_pictures_are_not_sent_to_a_model_without_a_field_for_them(tab, values, models):
+    """A start picture chosen for another model stays in the form and out of the request."""
+    request = tab.request_of(values(prompt="x", image="in-x", strength=0.4, references="in-y in-z"))
+    assert (request.image, request.strength, request.references) == (None, None, [])
+    with_picture = tab.request_of(values(prompt="x", engine="painter", sampler="Flow", image="in-x", strength=0.4))
+    assert (with_picture.image, with_picture.strength) == ("in-x", 0.4)

@@ -217,3 +217,15 @@ def test_how_a_model_is_loaded_can_be_chosen_and_is_checked(studio, engines):
     use.set_options("fake", {"plan": None, "compile": None})
     assert use.options("fake").plan == "auto"
     assert studio.settings.get("model_options") == {}
+
+
+def test_the_house_tells_and_takes_how_a_model_is_loaded(studio, engines):
+    """System names the plans, keeps a choice, and shows what is laid out how."""
+    engines[0].switches = lambda: frozenset({"plan"})
+    told = studio.system.model_options("fake")
+    assert told["options"]["plan"] == "auto"
+    assert [one["id"] for one in told["plans"]] == ["auto", "full", "lean", "model", "group"]
+    assert studio.system.set_model_options("fake", {"plan": "lean"})["options"]["plan"] == "lean"
+    with pytest.raises(NotFound):
+        studio.system.model_options("nothing")
+    assert studio.system.health()["device"]["waiting_models"] == []

@@ -97,6 +97,8 @@ def work_facts(health: dict) -> list[tuple[str, str]]:
     return [
         *((one["name"], one["ready"] or "ready") for one in health["models"]),
         ("In memory now", f"{loaded}, {held}" if loaded and held else loaded or "no model"),
+        ("Laid out", f"{device['plan']}: {device['plan_why']}" if device.get("plan") else None),
+        ("Waits in RAM", _waiting_models(health)),
         ("Making", "a picture" if queue["running"] else "nothing"),
         (
             "Waiting",
@@ -105,6 +107,13 @@ def work_facts(health: dict) -> list[tuple[str, str]]:
         ("Queue", "paused" if queue["paused"] else "open"),
         ("Open since", span(health["uptime_s"])),
     ]
+
+
+def _waiting_models(health: dict) -> str | None:
+    """Models that another one took the place of, with their sizes; None when there are none."""
+    names = {one["id"]: one["name"] for one in health["models"]}
+    waiting = health["device"].get("waiting_models") or []
+    return ", ".join(f"{names.get(one['id'], one['id'])}, {size(one['bytes'])}" for one in waiting) or None
 
 
 def version_facts(health: dict) -> list[tuple[str, str]]:

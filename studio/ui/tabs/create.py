@@ -133,7 +133,7 @@ class CreateTab:
         with gr.Accordion("From a picture", open=False, visible=spec.tasks != {"text"}, elem_id="create-from") as part:
             self.from_part = part
             changes, edits = bool({"image", "inpaint"} & spec.tasks), "edit" in spec.tasks
-            with gr.Group(visible=changes) as self.start_part:
+            with gr.Column(visible=changes) as self.start_part:
                 self.start = gr.Image(
                     label="Start picture", type="filepath", sources=["upload", "clipboard"], height=180,
                     buttons=[], elem_id="create-start",
@@ -147,7 +147,7 @@ class CreateTab:
                     info="Low keeps the picture, 1 replaces it.",
                 )
                 self.mask_note = gr.HTML("", apply_default_css=False)
-            with gr.Group(visible=edits) as self.references_part:
+            with gr.Column(visible=edits) as self.references_part:
                 self.shown_references = gr.Gallery(
                     label="References", type="filepath", columns=4, height=150, interactive=True,
                     object_fit="cover", elem_id="create-references", file_types=["image"], buttons=[],
@@ -423,7 +423,7 @@ class CreateTab:
         """Which ways to start from a picture this model has."""
         tasks = self.specs[engine].tasks if engine in self.specs else frozenset({"text"})
         changes, edits = bool({"image", "inpaint"} & tasks), "edit" in tasks
-        return gr.Accordion(visible=changes or edits), gr.Group(visible=changes), gr.Group(visible=edits)
+        return gr.Accordion(visible=changes or edits), gr.Column(visible=changes), gr.Column(visible=edits)
 
     def models(self, engine):
         """The models there are now; a chosen one that left gives way to the default one."""
