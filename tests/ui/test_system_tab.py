@@ -126,7 +126,7 @@ def test_looking_shows_everything(tab, mira):
     assert "Number format" in machine
     assert "Queue" in work
     assert "Gradio" in versions
-    assert {row["name"] for row in storage["rows"]} >= {"Characters", "Pictures", "Models"}
+    assert {row["name"] for row in storage["rows"]} >= {"Characters", "Pictures", "Models and LoRAs"}
     assert notices == "" or "notice" in notices
 
 
