@@ -13,6 +13,7 @@ from studio.domain.requests import AssetPatch, ImageRequest
 from studio.errors import StudioError
 from studio.services.images import Composed
 from studio.ui.guard import readable, shown, told
+from studio.ui.parts import lora_chips as chips
 from studio.ui.parts.drawn import drawn_by
 from studio.ui.shared import Shared
 
@@ -26,7 +27,7 @@ CUSTOM = "Custom"
 
 class CreateTab:
     id, title = "create", "Create"
-    heeds = ()
+    heeds = ("models",)
 
     def __init__(self, shared: Shared):
         self.shared, self.studio = shared, shared.studio
@@ -44,6 +45,7 @@ class CreateTab:
             with gr.Column(elem_classes="side card"):
                 self._words()
                 self._pictures(spec)
+                self._loras(spec)
                 self._settings(spec, balanced)
                 with gr.Row(elem_classes="create-go"):
                     self.generate = gr.Button("Generate", variant="primary", size="lg", elem_classes="on-ctrl-enter")
@@ -92,6 +94,7 @@ class CreateTab:
             "strength": self.strength,
             "mask": self.mask,
             "references": self.references,
+            "loras": self.loras,
         }
         self.defaults = {name: component.value for name, component in self.form.items()}
         self.remembered = gr.Textbox(visible=False)  # carries what the browser remembers to the server
@@ -119,6 +122,11 @@ class CreateTab:
             self.look = gr.Dropdown(
                 [("No look", "")], value="", label="Look", allow_custom_value=True, filterable=True, min_width=120
             )
+
+    def _loras(self, spec) -> None:
+        """The form's text of the chosen LoRAs, and the chips that show and change it."""
+        self.loras = gr.Textbox("", label="LoRAs", visible=False)
+        self.chips = drawn_by("loraChips", self.chips_value("", spec.id), elem_id="create-loras")
 
     @staticmethod
     def _ingredient(label: str) -> gr.Dropdown:
@@ -329,6 +337,24 @@ class CreateTab:
             api_name="create_look",
             **quiet,
         )
+        gr.on(
+            [self.loras.change, self.engine.change, self.look.change, self.visit.select],
+            shown(self.chips_value),
+            [self.loras, self.engine, self.look],
+            self.chips,
+            queue=False,
+            trigger_mode="always_last",
+            api_name="create_loras",
+            **quiet,
+        )
+        self.chips.select(
+            shown(self.choose_loras),
+            [shared.character, self.look, shared.changed],
+            [self.loras, shared.changed],
+            api_name="create_choose_loras",
+            trigger_mode="multiple",
+            **quiet,
+        )
         self.seed_policy.change(
             lambda policy: gr.Number(visible=policy == FIXED_SEED),
             self.seed_policy,
@@ -390,6 +416,29 @@ class CreateTab:
             now = kept(value, options, free=name != "look")
             updates.append(gr.Dropdown(choices=options, **({} if now == value else {"value": now})))
         return updates
+
+    def chips_value(self, words, engine, look=""):
+        """The chosen LoRAs and those that could be added, for the model that is chosen."""
+        models = self.studio.models
+        spec = next((one for one in self.studio.images.specs() if one.id == engine), self.studio.images.specs()[0])
+        base = models.base_of(spec.id) if "loras" in spec.uses else ""
+        return chips.chips_value(words, self.studio.loras.list(), base, spec.name, look or "")
+
+    def choose_loras(self, character_id, look_id, changed, event: gr.EventData):
+        """What is chosen on the chips goes into the form, or into the look of the character."""
+        loras = event._data["loras"]
+        if event._data["action"] != "keep":
+            return chips.text(loras), gr.skip()
+        look = self.studio.characters.get(character_id).look(look_id or None) if character_id else None
+        if look is None:
+            raise StudioError("There is no look to keep them in.", "Choose a character and a look first.")
+        looks = [one.model_dump(mode="json") for one in self.studio.characters.get(character_id).looks]
+        for one in looks:
+            if one["id"] == look.id:
+                one["loras"] = chips.chosen(chips.text(loras)) or []
+        self.studio.characters.update(character_id, {"looks": looks})
+        told(f"The look {look.name} brings these LoRAs from now on.")
+        return "", changed + 1
 
     def use_preset(self, preset, engine):
         settings = self.specs[engine].presets.get(preset)
@@ -496,6 +545,7 @@ class CreateTab:
             values["size"] = self._shape(values["width"], values["height"], engine, upscale)
         if values.get("seed") is not None:
             values["seed_policy"] = FIXED_SEED
+        values["loras"] = chips.text(values.get("loras"))
         values["preset"] = self._preset(values)
         known = {name: value for name, value in values.items() if name in self.form and value is not None}
         character_id = values.get("character_id") or ""
@@ -557,6 +607,7 @@ class CreateTab:
         values |= {name: empty for name, empty in hidden.items() if name not in uses}
         names = ("look", "outfit", "place", "prop", "mood", "negative", "sampler", "engine", "image", "mask")
         values |= {name: values[name] or None for name in names}
+        values["loras"] = chips.chosen(values["loras"])
         values |= {name: values[name] or "" for name in ("prompt", "time_of_day", "weather", "framing")}
         return ImageRequest(
             **values,
