@@ -161,9 +161,10 @@
 
   /* A picture dropped anywhere on the open Create tab goes the way of the button "Settings from a picture". */
   const target = () => { const input = document.querySelector("#create-dropped input[type=file]") || document.querySelector("#create-dropped")?.parentElement?.querySelector("input[type=file]"); const tab = document.querySelector("#tab-create"); return tab && tab.offsetParent ? input : null; };
-  const draws = (event) => event.dataTransfer && [...event.dataTransfer.types].includes("Files");
+  // the start picture and the references take their own drops
+  const draws = (event) => event.dataTransfer && [...event.dataTransfer.types].includes("Files") && !event.target.closest?.("#create-start, #create-references");
   const mark = (on) => document.querySelector("#tab-create")?.classList.toggle("dropping", on);
-  document.addEventListener("dragover", (event) => { if (draws(event) && target()) { event.preventDefault(); event.dataTransfer.dropEffect = "copy"; mark(true); } });
+  document.addEventListener("dragover", (event) => { if (draws(event) && target()) { event.preventDefault(); event.dataTransfer.dropEffect = "copy"; mark(true); } else mark(false); });
   document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) mark(false); });
   document.addEventListener("drop", (event) => {
     mark(false);
