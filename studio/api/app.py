@@ -7,7 +7,7 @@ from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import Mount, Route
 
 import studio as package
-from studio.api import answers, characters, inputs, jobs, library, models, publishing, reference, system
+from studio.api import answers, characters, identity, inputs, jobs, library, models, publishing, reference, system
 from studio.api.guard import Guard, GuardMiddleware
 from studio.api.limits import BodyLimit
 from studio.api.live import Live
@@ -35,6 +35,7 @@ def create(studio, live: Live) -> FastAPI:
     answers.install(api)
     for router in (
         characters.router(studio),
+        identity.router(studio),
         jobs.router(studio, live),
         jobs.queue_router(studio, live),
         inputs.router(studio),

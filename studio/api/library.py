@@ -1,6 +1,6 @@
 """`/assets`: the library's documents and their pictures."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
@@ -30,6 +30,10 @@ def router(studio) -> APIRouter:
         since: Annotated[str | None, Query(description="ISO day, inclusive")] = None,
         until: Annotated[str | None, Query(description="ISO day, inclusive")] = None,
         job_id: str | None = None,
+        identity: Annotated[
+            Literal["passed", "below", "unmeasured"] | None, Query(description="Against the character's threshold")
+        ] = None,
+        sort: Literal["newest", "identity", "identity_low"] = "newest",
         limit: Limit = 50,
         cursor: Cursor = None,
     ):
@@ -43,6 +47,8 @@ def router(studio) -> APIRouter:
             since=since,
             until=until,
             job_id=job_id,
+            identity=identity,
+            sort=sort,
         )
         page = review.search(wanted, limit=limit, cursor=cursor)
         return page_json(page.items, page.next_cursor, page.total)

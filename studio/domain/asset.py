@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from studio.domain.document import Document, Part
+from studio.domain.document import Document, Part, now
 
 AssetState = Literal["new", "approved", "rejected", "trashed"]
 
@@ -67,6 +67,26 @@ class Quality(Part):
     notes: list[str] = Field(default_factory=list)
 
 
+class Identity(Part):
+    """How surely the picture shows its character, against the references there were when it was measured.
+
+    `score` is 0 to 1 as its `encoder` ("drawn" or "photo") is calibrated, None when it could not be measured; `note`
+    then says why. `passed` is the score against `threshold`, the character's at that moment; also False when nobody was
+    found in the picture. `attempt` counts the
+    tries for one picture, 1 being the first; `scene` names the scene of a scene test it was made for.
+    """
+
+    score: float | None = None
+    encoder: str = ""
+    references: int = 0
+    threshold: float | None = None
+    passed: bool | None = None
+    attempt: int = 1
+    scene: str = ""
+    note: str = ""
+    measured_at: str = Field(default_factory=now)
+
+
 class Asset(Document):
     """One medium in the library. `file` and `original_file` are relative to the data folder, with forward slashes.
 
@@ -91,4 +111,5 @@ class Asset(Document):
     tags: list[str] = Field(default_factory=list, max_length=60)
     description: str = Field(default="", max_length=4000)
     quality: Quality | None = None
+    identity: Identity | None = None
     imported: bool = False

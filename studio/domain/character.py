@@ -86,6 +86,18 @@ class Reference(Part):
     added_at: str = Field(default_factory=now)
 
 
+class IdentityRule(Part):
+    """When a picture counts as the character, and what happens otherwise.
+
+    Below `threshold` (a score, 0 to 1) a picture is marked, and tried again with another seed up to `retries` times
+    unless the seed was asked for. With `set_aside` the pictures that were tried again are rejected with a reason.
+    """
+
+    threshold: float = Field(default=0.5, ge=0, le=1)
+    retries: int = Field(default=0, ge=0, le=5)
+    set_aside: bool = True
+
+
 class Character(Document):
     """The root object. Only the name is required; an empty field simply says nothing."""
 
@@ -105,6 +117,7 @@ class Character(Document):
     ingredients: list[Ingredient] = Field(default_factory=list, max_length=400)
     looks: list[Look] = Field(default_factory=list, max_length=100)
     references: list[Reference] = Field(default_factory=list, max_length=200)
+    identity: IdentityRule = Field(default_factory=IdentityRule)
     trashed_at: str | None = None
 
     @field_validator("name")

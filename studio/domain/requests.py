@@ -53,7 +53,11 @@ class ImageRequest(Request):
 
 
 class AssetFilter(Request):
-    """Which assets to list, newest first. `state` None means all but the trash. Dates are ISO days, both inclusive."""
+    """Which assets to list, newest first. `state` None means all but the trash. Dates are ISO days, both inclusive.
+
+    `identity`: "passed" and "below" are against the character's threshold, "unmeasured" has no score. `sort` "identity"
+    begins with the surest pictures, "identity_low" with the least sure; those without a score come last.
+    """
 
     character_id: str | None = None
     look: str | None = None
@@ -64,6 +68,8 @@ class AssetFilter(Request):
     since: str | None = Field(default=None, max_length=40)
     until: str | None = Field(default=None, max_length=40)
     job_id: str | None = None
+    identity: Literal["passed", "below", "unmeasured"] | None = None
+    sort: Literal["newest", "identity", "identity_low"] = "newest"
 
 
 class AssetPatch(Request):

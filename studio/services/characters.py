@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +32,19 @@ _MOST_REFERENCE_PIXELS = 2048
 
 
 class Characters:
-    """Every method returns copies: changing one changes nothing on disk. Raises NotFound for an unknown id."""
+    """Every method returns copies: changing one changes nothing on disk. Raises NotFound for an unknown id.
 
-    def __init__(self, store: Store, paths: Paths):
-        self.store, self.paths = store, paths
+    `referenced` is told the id of a character whose references changed, `ruled` of one whose identity rule did.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        paths: Paths,
+        referenced: Callable[[str], None] = lambda id: None,
+        ruled: Callable[[Character], object] = lambda character: None,
+    ):
+        self.store, self.paths, self._referenced, self._ruled = store, paths, referenced, ruled
 
     # ------------------------------------------------------------------ reading
     def list(self, *, text: str = "", status: str | None = None, trashed: bool = False) -> list[Character]:
@@ -88,7 +98,10 @@ class Characters:
             _one_default_look(changed)
             _take_over(character, changed, fields)
 
-        return self._change(id, change)
+        before = self.get(id)
+        changed = self._change(id, change)
+        self._tell(before, changed)
+        return changed
 
     def duplicate(self, id: str) -> Character:
         """A copy with its own id and its own reference files, called "Mira (copy)"."""
@@ -159,7 +172,10 @@ class Characters:
             ]
             _take_over(character, validated(Character, character.as_json() | values), values)
 
-        return self._change(id, change)
+        before = self.get(id)
+        changed = self._change(id, change)
+        self._tell(before, changed)
+        return changed
 
     # ------------------------------------------------------------------ export and import
     def export(self, id: str) -> Path:
@@ -234,10 +250,12 @@ class Characters:
         reference = validated(Reference, {"file": "-", "asset_id": asset_id, "note": note})
         reference.file = self._write_reference(id, image, source.stem, reference.id)
         try:
-            return self._change(id, lambda one: setattr(one, "references", [*one.references, reference]))
+            changed = self._change(id, lambda one: setattr(one, "references", [*one.references, reference]))
         except BaseException:
             (self.paths.references(id) / reference.file).unlink(missing_ok=True)
             raise
+        self._tell(character, changed)
+        return changed
 
     def remove_reference(self, id: str, ref_id: str) -> Character:
         """Take a reference off the character. Its file stays while a kept version still names it."""
@@ -246,8 +264,10 @@ class Characters:
             _reference(character, ref_id)
             character.references = [one for one in character.references if one.id != ref_id]
 
+        before = self.get(id)
         changed = self._change(id, change)
         self._sweep_references(changed)
+        self._tell(before, changed)
         return changed
 
     def reference_file(self, id: str, ref_id: str) -> Path:
@@ -291,6 +311,16 @@ class Characters:
             return self.store.characters.update(id, change)
         except ValidationError as error:
             raise refusal(error) from error
+
+    def _tell(self, before: Character, after: Character) -> None:
+        """Identity scores follow the references and the threshold; a change is never lost because they cannot."""
+        try:
+            if [one.file for one in before.references] != [one.file for one in after.references]:
+                self._referenced(after.id)
+            if before.identity.threshold != after.identity.threshold:
+                self._ruled(after)
+        except StudioError as error:
+            log.warning("Identity scores of %s were not brought up to date: %s", after.id, error)
 
     def _exists(self, id: str) -> bool:
         try:
@@ -373,6 +403,7 @@ def _searchable(character: Character) -> str:
 def _refuse_unknown(fields: dict, character: Character | None) -> None:
     """A misspelt field would otherwise be kept silently, since documents keep what they do not know."""
     groups = {"persona": Character.model_fields["persona"], "appearance": Character.model_fields["appearance"]}
+    groups["identity"] = Character.model_fields["identity"]
     known = set(Character.model_fields) | _KEPT | set((character.model_extra or {}) if character else ())
     for name in fields:
         if name not in known:

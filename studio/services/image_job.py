@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studio.domain.asset import Asset, Recipe
+from studio.domain.asset import Asset, Identity, Recipe
 from studio.domain.document import now
 from studio.domain.job import Job
 from studio.domain.requests import AssetFilter
@@ -15,6 +15,7 @@ from studio.errors import StudioError
 from studio.paths import Paths, safe_name
 from studio.services.compose import Composed, unlearned
 from studio.services.engine_use import EngineUse, translated
+from studio.services.identities import Identities
 from studio.services.inputs import Inputs
 from studio.services.scoring import scored
 from studio.services.versions import versions
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("studio.images")
 
+SCENE_TEST = "12-scene test"  # the tag of its pictures
 _SEEDS = 2**32
+_ANOTHER = 1_000_003  # from a seed to the one it is tried again with; far from the other seeds of a batch
 
 
 class Frames:
@@ -49,19 +52,53 @@ class Frames:
 class ImageExecutor:
     """Makes one image job. `added` is told of every new asset, after it is on disk and on the job."""
 
-    def __init__(self, store: "Store", paths: Paths, use: EngineUse, added: Callable[[Asset], None], inputs: Inputs):
+    def __init__(
+        self,
+        store: "Store",
+        paths: Paths,
+        use: EngineUse,
+        added: Callable[[Asset], None],
+        inputs: Inputs,
+        identities: Identities | None = None,
+    ):
         self.store, self.paths, self.use, self.added, self.inputs = store, paths, use, added, inputs
+        self.identities = identities or Identities(store, paths)
         self.loras: Loras | None = None  # the library, handed over once it is there
 
     def run(self, job: Job, report: "Report") -> None:
-        """All pictures of the job that are not there yet. Raises StudioError and Cancelled as an executor may."""
+        """All pictures of the job that are not there yet. Raises StudioError and Cancelled as an executor may.
+
+        Pictures that do not show their character are tried again with other seeds, as the character's rule says.
+        """
         composed = _composed(job)
-        seeds = [(composed.seed + number) % _SEEDS for number in range(composed.batch)]
-        done = self._done(job, report)
-        missing = [seed for seed in seeds if seed not in done]
-        if not missing:
-            return
-        report(0, composed.steps, None, "Getting the model ready")
+        chains = [[(composed.seed + number) % _SEEDS] for number in range(composed.batch)]
+        rule = self.identities.rule(job.character_id) if job.request["composed"].get("seed_drawn") else None
+        done, problem = self.done(job, report), None
+        for attempt in range(1, 2 + (rule.retries if rule else 0)):
+            missing = [chain[-1] for chain in chains if len(chain) == attempt and chain[-1] not in done]
+            if missing:
+                note = "Getting the model ready" if attempt == 1 else _again(len(missing), composed)
+                made, failure = self.make(job, composed, missing, report, note, attempt)
+                done |= {asset.recipe.seed: asset for asset in made}
+                problem = problem or failure
+            tried = [[done[seed] for seed in chain if seed in done] for chain in chains if len(chain) > 1]
+            for assets in tried if rule and rule.set_aside else ():
+                self.identities.set_aside(assets)
+            for chain in chains:
+                last = done.get(chain[-1])
+                if len(chain) == attempt and last and last.identity and last.identity.passed is False:
+                    chain.append((chain[-1] + _ANOTHER) % _SEEDS)
+        if problem:
+            raise problem
+
+    def make(
+        self, job: Job, composed: Composed, missing: Sequence[int], report, note: str, attempt: int = 1, scene: str = ""
+    ) -> tuple[list[Asset], StudioError | None]:
+        """Pictures of these seeds, in the library and on the job; and what went wrong with enlarging, if anything.
+
+        `attempt` and `scene` go into the identity part.
+        """
+        report(0, composed.steps, None, note)
         started = time.perf_counter()
         with self.use.for_job(composed.engine) as (engine, device, dtype):
             begun = time.perf_counter()
@@ -79,6 +116,7 @@ class ImageExecutor:
             "model_hash": model_hash,
             "model": engine.spec.name,
         }
+        made: list[Asset] = []
         problem: StudioError | None = None
         for number, (seed, image) in enumerate(zip(missing, images, strict=True), 1):
             recipe = recipe_of(composed, seed, facts, unlearned(composed.prompt, engine.spec, composed.loras))
@@ -86,11 +124,14 @@ class ImageExecutor:
                 upscaled = self._enlarged(image, composed, recipe, report, f"{number} of {len(images)}")
             except StudioError as error:
                 upscaled, problem = None, problem or error  # the picture itself is not lost for it
-            asset = self._filed(job, recipe, image, upscaled)
+            identity = self.identities.measured(image, job.character_id, engine=composed.engine, attempt=attempt)
+            if identity is not None:
+                identity.scene = scene
+            asset = self._filed(job, recipe, image, upscaled, identity)
             report.asset(asset.id)
             self.added(asset)
-        if problem:
-            raise problem
+            made.append(asset)
+        return made, problem
 
     def _run_within_memory(self, engine, composed: Composed, seeds: Sequence[int], report) -> "list[Image]":
         """One run; out of memory steps the memory plan down once and tries again before it fails with advice."""
@@ -147,8 +188,8 @@ class ImageExecutor:
         uses = [(one["id"], one["weight"]) for one in composed.loras]
         return [(use.path, use.weight) for use in self.loras.uses(uses, composed.loras[0]["base"], composed.engine)]
 
-    def _done(self, job: Job, report) -> dict[int, str]:
-        """Asset ids by seed of the pictures that an earlier attempt has finished."""
+    def done(self, job: Job, report) -> dict[int, Asset]:
+        """The pictures by seed that are finished, also by an earlier attempt at the job."""
         assets = [asset for asset in map(self._asset, job.assets) if asset]
         if job.attempt > 1:  # killed between filing a picture and naming it on the job
             found = self.store.assets.search(AssetFilter(job_id=job.id), limit=64).items
@@ -156,7 +197,7 @@ class ImageExecutor:
                 if asset.id not in job.assets and asset.recipe.seed not in [one.recipe.seed for one in assets]:
                     report.asset(asset.id)
                     assets.append(asset)
-        return {asset.recipe.seed: asset.id for asset in assets}
+        return {asset.recipe.seed: asset for asset in assets}
 
     def _asset(self, asset_id: str) -> Asset | None:
         try:
@@ -177,7 +218,7 @@ class ImageExecutor:
         recipe.upscale = {"factor": composed.upscale, "by": upscale.NAME}
         return larger
 
-    def _filed(self, job: Job, recipe: Recipe, image, upscaled) -> Asset:
+    def _filed(self, job: Job, recipe: Recipe, image, upscaled, identity: Identity | None) -> Asset:
         """Media first, document second: what is in the library can be opened."""
         from studio.media.embed import save_png
 
@@ -204,7 +245,9 @@ class ImageExecutor:
             len(content),
             hashlib.sha256(content).hexdigest(),
         )
-        asset.quality = scored(final)
+        asset.quality, asset.identity = scored(final), identity
+        if identity and identity.scene:
+            asset.tags = [SCENE_TEST]
         return self.store.assets.add(asset)
 
     def _free_path(self, folder, name: str, job: Job):
@@ -221,6 +264,11 @@ class ImageExecutor:
         while self.paths.relative(path) in files:
             path, number = folder / f"{name[:-4]}-{number}.png", number + 1
         return path
+
+
+def _again(number: int, composed: Composed) -> str:
+    which = "1 picture is" if number == 1 else f"{number} pictures are"
+    return f"{which} not enough like {composed.character_name}: trying again"
 
 
 def recipe_of(composed: Composed, seed: int, facts: dict, strange: Sequence[str] = ()) -> Recipe:

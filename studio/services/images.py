@@ -19,6 +19,7 @@ from studio.paths import Paths
 from studio.services.appearance import appearance_words
 from studio.services.compose import KINDS, Composed, compose
 from studio.services.engine_use import EngineUse, translated
+from studio.services.identities import Identities
 from studio.services.image_job import ImageExecutor
 from studio.services.inputs import Inputs
 from studio.settings import Settings
@@ -42,11 +43,18 @@ class Images:
 
     queue: "Queue"
 
-    def __init__(self, store: "Store", paths: Paths, settings: Settings, use: EngineUse | None = None):
+    def __init__(
+        self,
+        store: "Store",
+        paths: Paths,
+        settings: Settings,
+        use: EngineUse | None = None,
+        identities: Identities | None = None,
+    ):
         self.store, self.paths, self.settings = store, paths, settings
         self.use = use or EngineUse(settings)
         self.inputs = Inputs(store, paths)
-        self.executor = ImageExecutor(store, paths, self.use, self._added, self.inputs)
+        self.executor = ImageExecutor(store, paths, self.use, self._added, self.inputs, identities)
         self.loras: Loras | None = None
         self._base_of: Callable[[str], str] = lambda engine_id: ""
 
@@ -114,9 +122,10 @@ class Images:
         if composed.upscale > 1 and (missing := _upscaler_missing()):
             raise StudioError(f"Pictures cannot be enlarged: {missing}", "Choose “As made” for now.", field="upscale")
         self.check_space(composed)
-        seed = composed.seed if composed.seed is not None else secrets.randbelow(2**32)
+        drawn = composed.seed is None
+        seed = secrets.randbelow(2**32) if drawn else composed.seed
         request = request.model_copy(update={"seed": seed})
-        fixed = composed.as_json() | {"seed": seed}
+        fixed = composed.as_json() | {"seed": seed, "seed_drawn": drawn}
         return self.queue.submit(
             "image", request.model_dump() | {"composed": fixed}, character_id=character_id, owner=owner
         )

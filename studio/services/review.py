@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from studio.domain.asset import Asset, Recipe
+from studio.domain.asset import Asset, Identity, Recipe
 from studio.domain.requests import AssetFilter, AssetPatch
 from studio.durable import replace
 from studio.errors import BadRequest, Conflict, NotFound, StudioError
@@ -42,7 +42,8 @@ class _Action:
 
 class Review:
     """`judged` is told of every asset that was approved, `moved` of those that went into the trash, came out of it or
-    are gone for good. Undo covers the last 50 changes of this process."""
+    are gone for good; `measured` gives the identity part of a picture that is brought in. Undo covers the last 50
+    changes of this process."""
 
     def __init__(
         self,
@@ -51,8 +52,10 @@ class Review:
         settings: Settings,
         judged: Callable[[Asset], None] = lambda asset: None,
         moved: Callable[[list[Asset]], None] = lambda assets: None,
+        measured: Callable[..., Identity | None] = lambda image, character_id, **more: None,
     ):
         self.store, self.paths, self.settings, self._judged, self._moved = store, paths, settings, judged, moved
+        self._measured = measured
         self._actions: deque[_Action] = deque(maxlen=MOST_UNDONE)
         self._lock = threading.RLock()
 
@@ -237,6 +240,7 @@ class Review:
             asset.file, asset.bytes = self.paths.relative(target), len(content)
             asset.sha256 = hashlib.sha256(content).hexdigest()
             asset.quality = scored(image)
+            asset.identity = self._measured(image, character_id, engine=recipe.engine)
             return self.store.assets.add(asset)
         except BaseException:
             target.unlink(missing_ok=True)
@@ -265,8 +269,9 @@ class Review:
         content = path.read_bytes()
         owner = path.relative_to(self.paths.outputs).parts[0]
         original = path.with_name(f"{path.stem}-original.png")
+        owner = owner if owner in self.store.characters else None
         asset = Asset(
-            character_id=owner if owner in self.store.characters else None,
+            character_id=owner,
             file=relative,
             original_file=self.paths.relative(original) if original in orphans else None,
             width=image.width,
@@ -275,6 +280,7 @@ class Review:
             sha256=hashlib.sha256(content).hexdigest(),
             recipe=recipe or Recipe(pipeline="import"),
             quality=scored(image),
+            identity=self._measured(image, owner, engine=recipe.engine if recipe else ""),
             imported=recipe is None,
         )
         return self.store.assets.add(asset)

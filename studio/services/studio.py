@@ -13,12 +13,14 @@ from studio.services.captions import Captions
 from studio.services.characters import Characters
 from studio.services.engine_use import EngineUse
 from studio.services.hub import Hub
+from studio.services.identities import Identities
 from studio.services.images import Images
 from studio.services.loras import Loras
 from studio.services.model_places import ModelPlaces
 from studio.services.models import Models
 from studio.services.publishing import Publishing
 from studio.services.review import Review
+from studio.services.scene_test import SceneTests
 from studio.services.system import System
 from studio.settings import Settings
 from studio.store import Store
@@ -36,6 +38,8 @@ class Studio:
     queue: Queue
     characters: Characters
     images: Images
+    identities: Identities
+    scene_tests: SceneTests
     review: Review
     captions: Captions
     publishing: Publishing
@@ -81,9 +85,12 @@ def build(paths: Paths, settings: Settings, *, use: EngineUse | None = None) -> 
         counts = f"{store.assets.count()} pictures, {store.characters.count()} characters, {store.posts.count()} posts"
         log.info("The library was read in %.1f s: %s.", seconds, counts)
         use = use or EngineUse(settings)
-        images = Images(store, paths, settings, use)
-        queue = Queue(store.jobs, {"image": images.executor}, paths.house / "queue-paused")
-        images.queue = queue
+        identities = Identities(store, paths)
+        images = Images(store, paths, settings, use, identities)
+        tests = SceneTests(store, paths, images)
+        makers = {"image": images.executor, "identity": identities, "identity-test": tests}
+        queue = Queue(store.jobs, makers, paths.house / "queue-paused")
+        images.queue = identities.queue = tests.queue = queue
         queue.prefers = images.for_loaded_model
         places = ModelPlaces(paths, settings)
         loras = Loras(store, places)
@@ -92,7 +99,7 @@ def build(paths: Paths, settings: Settings, *, use: EngineUse | None = None) -> 
         # downloads wait for networks and disks, pictures for the device: neither holds the other up
         models.use_queue(Queue(store.downloads, models.executors, attempts=None))
         models.refresh()
-        review = Review(store, paths, settings, images.give_thumbnails, images.mend_thumbnails)
+        review = Review(store, paths, settings, images.give_thumbnails, images.mend_thumbnails, identities.measured)
         review.sweep(paths.house / "tmp")
         images.inputs.sweep()
         for notice in (*store.notices, *settings.notices):
@@ -102,8 +109,10 @@ def build(paths: Paths, settings: Settings, *, use: EngineUse | None = None) -> 
             settings=settings,
             store=store,
             queue=queue,
-            characters=Characters(store, paths),
+            characters=Characters(store, paths, identities.refresh, identities.judge),
             images=images,
+            identities=identities,
+            scene_tests=tests,
             review=review,
             captions=Captions(store),
             publishing=Publishing(store, paths, settings),

@@ -22,9 +22,10 @@ from studio.paths import NO_CHARACTER
 # A mask of n bits is smaller than an array of 4-byte slots when more than n / 32 slots have the value, and joins others
 # fifty times faster; up to n / 128 the speed is worth the memory.
 _DENSE = 128
+UNMEASURED = -1  # the identity score of pictures that have none
 _MOST_PARTS = 64  # text searches whose outcome is kept
 _BITS, _BYTES = bytes.maketrans(b"\0\1", b"01"), bytes.maketrans(b"01", b"\0\1")
-FACTS = ("state", "character", "look", "look name", "tag", "job", "day", "starred", "word")
+FACTS = ("state", "character", "look", "look name", "tag", "job", "day", "starred", "word", "identity", "passed")
 
 
 class Slots:
@@ -192,6 +193,10 @@ class AssetIndex:
             mask &= has["tag"].mask(folded(wanted.tag))
         if wanted.job_id is not None:
             mask &= has["job"].mask(wanted.job_id)
+        if wanted.identity == "unmeasured":
+            mask &= has["identity"].mask(UNMEASURED)
+        elif wanted.identity:
+            mask &= has["passed"].mask(wanted.identity == "passed")
         if wanted.starred is not None:
             starred = has["starred"].mask(True)
             mask &= starred if wanted.starred else ~starred
@@ -217,6 +222,32 @@ class AssetIndex:
             mask ^= 1 << top
         return found, bool(mask)
 
+    def page_by_identity(self, mask: int, limit: int, before: str | None, surest_first: bool) -> tuple[list[str], bool]:
+        """As `page`, in order of the identity score in hundredths, newest first among equals; the unmeasured last."""
+        scores = [*range(100, -1, -1)] if surest_first else [*range(101)]
+        found: list[str] = []
+        started = before is None
+        for score in (*scores, UNMEASURED):
+            part = self._slots["identity"].mask(score) & mask
+            if not started:
+                slot = self._slot.get(before)
+                if slot is None:
+                    return [], False  # the picture this page was to come after is gone
+                if not self._slots["identity"].mask(score) >> slot & 1:
+                    continue
+                started = True
+                ids, more = self.page(part, limit, before)
+            else:
+                ids, more = self.page(part, limit - len(found), None)
+            found += ids
+            if more:
+                return found, True
+            if len(found) == limit:
+                rest = scores[scores.index(score) + 1 :] if score != UNMEASURED else []
+                marks = (*rest, UNMEASURED) if score != UNMEASURED else ()
+                return found, any(self._slots["identity"].mask(one) & mask for one in marks)
+        return found, False
+
     def facets(self) -> dict:
         """Counts for pickers, see AssetCollection.facets."""
         has = self._slots
@@ -229,6 +260,11 @@ class AssetIndex:
         return {
             "total": shown.bit_count(),
             "starred": (shown & has["starred"].mask(True)).bit_count(),
+            "identity": {
+                "passed": (shown & has["passed"].mask(True)).bit_count(),
+                "below": (shown & has["passed"].mask(False)).bit_count(),
+                "unmeasured": (shown & has["identity"].mask(UNMEASURED)).bit_count(),
+            },
             "states": {state: has["state"].mask(state).bit_count() for state in get_args(AssetState)},
             "tags": {self._spelling.get(tag, tag): count for tag, count in counted("tag").items()},
             "characters": counted("character"),
@@ -271,7 +307,9 @@ def facts(data: dict | None) -> dict[str, set]:
     """What an asset can be found by."""
     if data is None:
         return {name: set() for name in FACTS}
-    recipe = data.get("recipe") or {}
+    recipe, identity = data.get("recipe") or {}, data.get("identity") or {}
+    score, passed = identity.get("score"), identity.get("passed")
+    score = score if isinstance(score, int | float) else None
     tags, look_id, look_name = data.get("tags") or (), recipe.get("look_id"), recipe.get("look_name")
     names = (recipe.get("words"), recipe.get("prompt"), recipe.get("character_name"), look_name)
     at = str(data.get("created_at", ""))
@@ -286,6 +324,8 @@ def facts(data: dict | None) -> dict[str, set]:
         "day": {at[:10], at[:7]},
         "starred": {True} if data.get("starred") else set(),
         "word": set(folded(text).split()),
+        "identity": {UNMEASURED if score is None else max(0, min(100, round(score * 100)))},
+        "passed": set() if passed is None else {bool(passed)},
     }
 
 

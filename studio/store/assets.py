@@ -24,7 +24,7 @@ class AssetCollection(RollingCollection[Asset]):
         super().__init__("asset", Asset, paths.outputs, 2, self._folder_file, notices, most=most)
 
     def search(self, wanted: AssetFilter, *, limit: int = 50, cursor: str | None = None) -> Page[Asset]:
-        """The assets that fit, newest first. `look` is a look's id or name.
+        """The assets that fit, newest first or by `sort`. `look` is a look's id or name.
 
         Every word of `text` must occur within a word of the prompt, description, tags, character's or look's name;
         capitals and accents do not matter.
@@ -32,14 +32,18 @@ class AssetCollection(RollingCollection[Asset]):
         limit, before = page_size(limit), read_cursor(cursor) if cursor else None
         with self._state:
             mask = self._index.matching(wanted)
-            ids, more = self._index.page(mask, limit, before)
+            if wanted.sort == "newest":
+                ids, more = self._index.page(mask, limit, before)
+            else:
+                ids, more = self._index.page_by_identity(mask, limit, before, wanted.sort == "identity")
         return Page(self._documents(ids), make_cursor(ids[-1]) if more else None, mask.bit_count())
 
     def facets(self) -> dict:
         """Counts for filter pickers, biggest first; all but `states` without the trash.
 
-        {"total": 9, "starred": 2, "states": {"new": 5, …}, "tags": {tag: 3, …}, "characters": {id: 9, …},
-        "looks": {name: 4, …}}. Assets without a character count under "_no-character".
+        {"total": 9, "starred": 2, "identity": {"passed": 6, "below": 1, "unmeasured": 2}, "states": {"new": 5, …},
+        "tags": {tag: 3, …}, "characters": {id: 9, …}, "looks": {name: 4, …}}. Assets without a character count under
+        "_no-character".
         """
         with self._state:
             return self._index.facets()

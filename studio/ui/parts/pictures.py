@@ -2,8 +2,17 @@
 
 import gradio as gr
 
-from studio.domain.asset import Asset
+from studio.domain.asset import Asset, Identity
 from studio.ui.parts.drawn import drawn_by
+
+
+def identity_badge(part: Identity) -> list[dict]:
+    """The identity score as a badge, none when it was not measured. Below the character's threshold it is marked."""
+    if part.score is None:
+        return [{"text": "nobody found", "kind": "identity below", "title": part.note}] if part.passed is False else []
+    hundredths, kind = round(part.score * 100), "below" if part.passed is False else "passed"
+    said = f"Identity {hundredths} of 100, {'below' if kind == 'below' else 'at or above'} the threshold"
+    return [{"text": f"identity {hundredths}", "kind": f"identity {kind}", "title": said}]
 
 
 def picture(asset: Asset, *, missing: bool = False, usual: str = "new") -> dict:
@@ -13,6 +22,8 @@ def picture(asset: Asset, *, missing: bool = False, usual: str = "new") -> dict:
         badges.append({"text": "file missing", "kind": "rejected"})
     elif asset.state != usual:
         badges.append({"text": asset.state, "kind": asset.state})
+    if asset.identity:
+        badges += identity_badge(asset.identity)
     return {
         "id": asset.id,
         "thumb": f"/api/v1/assets/{asset.id}/thumbnail",

@@ -1,5 +1,6 @@
 /* The review desk: one picture large, its recipe beside it, keys A R S U and arrows; and the side-by-side sheet.
    desk value: {asset: {id, full, alt, state, starred}, facts: [[name, value]], quality: [[name, 0-1]], score, notes: [],
+                identity: {score 0-1 or null, passed, note, against} or null,
                 position, reasons: [], reason, empty: {title, next}}. Emits select {action, id, reason}. */
 (() => {
   "use strict";
@@ -50,6 +51,11 @@
     });
     const meter = ([name, amount]) => el("div", { class: "meter" }, el("span", {}, name),
       el("span", { class: "meter-bar", role: "img", "aria-label": `${name} ${Math.round(amount * 100)} of 100` }, el("span", { style: `width:${Math.round(amount * 100)}%` })), el("span", { class: "meter-number" }, String(Math.round(amount * 100))));
+    const identity = ({ score, passed, note, against }) => el("div", { class: "desk-quality desk-identity" },
+      el("h4", {}, score === null ? "Identity not measured" : `Identity ${Math.round(score * 100)} of 100`,
+        passed === null ? null : el("span", { class: `badge identity ${passed ? "passed" : "below"}` }, passed ? "in character" : "off character")),
+      score === null ? null : meter(["Likeness", score]),
+      el("p", {}, note || against));
     const render = () => {
       const focused = root.contains(document.activeElement) && document.activeElement.dataset.action;
       const { asset, facts = [], quality = [], score, notes = [], position = "", reasons = [], reason, empty } = value();
@@ -80,6 +86,7 @@
             el("button", { type: "button", class: "quiet", onclick: () => act("reference") }, "Use as reference"),
             el("button", { type: "button", class: "quiet", onclick: () => act(asset.state === "trashed" ? "restore" : "trash") }, asset.state === "trashed" ? "Restore" : "Trash")),
           quality.length ? el("div", { class: "desk-quality" }, el("h4", {}, `Technical quality ${Math.round(score * 100)} of 100`), quality.map(meter), notes.length ? el("p", {}, notes.join(" ")) : null) : null,
+          value().identity ? identity(value().identity) : null,
           el("h4", {}, "Recipe"), list));
       if (focused) root.querySelector(`[data-action="${focused}"]`)?.focus();
       for (const url of value().soon || []) new Image().src = url; // the next picture is there before it is asked for

@@ -276,7 +276,7 @@
           image,
           picture.starred && el("span", { class: "star", "aria-label": "starred" }, "★"),
           el("span", { class: "tick", "aria-hidden": "true" }, "✓"),
-          el("span", { class: "grid-badges" }, (picture.badges || []).map((one) => el("span", { class: `badge ${one.kind || ""}` }, one.text))),
+          el("span", { class: "grid-badges" }, (picture.badges || []).map((one) => el("span", { class: `badge ${one.kind || ""}`, title: one.title || null }, one.text))),
           picture.caption && el("span", { class: "grid-caption" }, picture.caption));
         list.append(card);
       });

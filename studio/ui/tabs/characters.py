@@ -21,6 +21,7 @@ from studio.ui.parts.drawn import drawn_by
 from studio.ui.parts.pictures import grid, grid_value
 from studio.ui.shared import Shared
 from studio.ui.tabs import characters_form as form
+from studio.ui.tabs.characters_identity import IdentitySection
 
 PAGE, LIBRARY = 48, 24
 STATUSES = [("All", ""), ("Active", "active"), ("Paused", "paused"), ("Trash", "trash")]
@@ -35,6 +36,7 @@ class CharactersTab:
         self.characters = shared.studio.characters
         self.specs = list(self.studio.images.specs())
         self.templates = self.characters.persona_templates()
+        self.identity = IdentitySection(shared)
 
     # ------------------------------------------------------------------ layout
     def layout(self) -> None:
@@ -86,6 +88,7 @@ class CharactersTab:
                 self.looks = drawn_by("items", parts.looks_value(None, self.specs), elem_id="character-looks")
             with gr.Tab("References", id="references") as self.references_page:
                 self._references()
+            self.identity.layout()
             with gr.Tab("History", id="history") as self.history_page:
                 self.versions = drawn_by("versions", elem_id="character-versions")
 
@@ -203,6 +206,7 @@ class CharactersTab:
                 **quiet,
             )
         self._wire_references(saved, [*state, *lists], quiet)
+        self.identity.wire(self.editing)
         gr.on(
             [self.history_page.select],
             shown(self.show_versions),

@@ -17,6 +17,10 @@ from studio.ui.shared import Shared
 
 PAGE = 60
 STATES = [("All", ""), ("New", "new"), ("Approved", "approved"), ("Rejected", "rejected"), ("Trash", "trashed")]
+IDENTITY = [
+    ("Any identity", ""), ("In character", "passed"), ("Off character", "below"), ("Not measured", "unmeasured"),
+]  # fmt: skip
+SORTS = [("Newest first", "newest"), ("Surest first", "identity"), ("Least sure first", "identity_low")]
 EVERYONE = ""
 VIEWS = ("Library", "Desk")
 EMPTY_LIBRARY = (
@@ -81,6 +85,8 @@ class ReviewTab:
             "since": self.since,
             "until": self.until,
             "starred": self.starred,
+            "identity": self.identity,
+            "sort": self.sort,
         }
 
     def _filters(self) -> None:
@@ -91,6 +97,8 @@ class ReviewTab:
         with gr.Accordion("More filters", open=False), gr.Row(elem_classes="filters"):
             self.look = gr.Dropdown([("Any look", "")], value="", label="Look", min_width=120)
             self.tag = gr.Dropdown([("Any tag", "")], value="", label="Tag", min_width=120)
+            self.identity = gr.Dropdown(IDENTITY, value="", label="Identity", min_width=150)
+            self.sort = gr.Dropdown(SORTS, value="newest", label="Order", min_width=150)
             self.since = gr.Textbox(label="From", placeholder="2026-01-31", max_lines=1, min_width=120)
             self.until = gr.Textbox(label="To", placeholder="2026-12-31", max_lines=1, min_width=120)
             self.starred = gr.Checkbox(label="Starred only", min_width=120)
@@ -156,6 +164,7 @@ class ReviewTab:
         )
         # one listener for all of them: an answer to the filters of a moment ago must not come after that to the newest
         changes = [self.visit.select, self.whose.input, self.state.input, self.look.input, self.tag.input,
+                   self.identity.input, self.sort.input,
                    self.starred.input, self.text.input, self.text.submit, self.since.input, self.since.submit,
                    self.until.input, self.until.submit]  # fmt: skip
         now = {"view": self.view, "current": self.current, "queue": self.queue, "cursors": self.cursors,
@@ -164,7 +173,7 @@ class ReviewTab:
         on([self.older.click], self.step_page, {"cursors": self.cursors, "by": gr.State(1)}, name="older")
         on([self.newer.click], self.step_page, {"cursors": self.cursors, "by": gr.State(-1)}, name="newer")
         self.clear.click(
-            lambda: ["", "", "", "", "", "", "", False],
+            lambda: ["", "", "", "", "", "", "", False, "", "newest"],
             None,
             list(self.filters.values()),
             api_name="review_clear",
@@ -314,7 +323,7 @@ class ReviewTab:
         if not found.items and len(begins) > 1:  # the last page was emptied
             return self._library(begins[:-1], filters, keep=keep)
         ids = [asset.id for asset in found.items]
-        any_filter = any(value for value in filters.values())
+        any_filter = any(value for name, value in filters.items() if name != "sort")
         number = len(begins)
         first = (number - 1) * PAGE + 1
         text = "No pictures" if not found.total else f"{first} to {first + len(ids) - 1} of {found.total:,}"
@@ -476,7 +485,7 @@ class ReviewTab:
             ids = [asset.id for asset in page.items]
             if queue[-1] in ids and ids[ids.index(queue[-1]) + 1 :]:
                 return [one for one in ids[ids.index(queue[-1]) + 1 :] if one not in queue]
-            if page.next_cursor is None or (ids and ids[-1] < queue[-1]):
+            if page.next_cursor is None or (wanted.sort == "newest" and ids and ids[-1] < queue[-1]):
                 return []
             cursor = page.next_cursor
         return []
@@ -516,6 +525,8 @@ def asset_filter(values: dict) -> AssetFilter:
         since=day(values.get("since")),
         until=day(values.get("until")),
         starred=True if values.get("starred") else None,
+        identity=values.get("identity") or None,
+        sort=values.get("sort") or "newest",
     )
 
 
@@ -580,10 +591,25 @@ def desk_value(asset: Asset, position: str, reasons: list[str]) -> dict:
         "quality": [(name.capitalize(), getattr(quality, name)) for name in parts] if quality else [],
         "score": quality.score if quality else 0,
         "notes": quality.notes if quality else [],
+        "identity": identity_value(asset),
         "position": position,
         "reasons": reasons,
         "reason": asset.rejection_reason if asset.state == "rejected" else "",
     }
+
+
+def identity_value(asset: Asset) -> dict | None:
+    """What the desk says about likeness; None for a picture that belongs to nobody."""
+    part = asset.identity
+    if part is None:
+        return None
+    plural = "" if part.references == 1 else "s"
+    encoder = {"drawn": "the encoder for drawn characters", "photo": "the encoder for faces in photos"}
+    against = f"Against {part.references} reference{plural} by {encoder.get(part.encoder, 'an encoder')}"
+    against += f"; the character's threshold is {round(part.threshold * 100)}." if part.threshold is not None else "."
+    if part.attempt > 1:
+        against += f" Try {part.attempt}."
+    return {"score": part.score, "passed": part.passed, "note": part.note, "against": against}
 
 
 def compared(assets: list[Asset]) -> list[dict]:
