@@ -39,7 +39,8 @@ def router(studio) -> APIRouter:
         limit: Limit = 50,
         cursor: Cursor = None,
     ):
-        return sliced(characters.list(text=text, status=status, trashed=trashed), limit, cursor)
+        found = characters.list(text=text, status=status, trashed=trashed)
+        return sliced(found, limit, cursor, lambda one: f"{one.name.casefold()}\t{one.id}", newest_first=False)
 
     @routes.post(
         "/import",

@@ -253,7 +253,8 @@ def lora_router(studio) -> APIRouter:
         limit: Limit = 50,
         cursor: Cursor = None,
     ):
-        return sliced(loras.list(text=text, base=base, trashed=trashed), limit, cursor)
+        found = loras.list(text=text, base=base, trashed=trashed)
+        return sliced(found, limit, cursor, lambda one: f"{one.name.casefold()}\t{one.id}", newest_first=False)
 
     @routes.post(
         "/import",

@@ -34,7 +34,8 @@ def router(studio) -> APIRouter:
     def listed(
         character_id: str | None = None, state: PostState | None = None, limit: Limit = 50, cursor: Cursor = None
     ):
-        return sliced(list(publishing.list(character_id=character_id, state=state)), limit, cursor)
+        found = publishing.list(character_id=character_id, state=state)
+        return sliced(found, limit, cursor, lambda one: one.id, newest_first=True)
 
     @routes.get("/posts/{post_id}", **one_post, summary="Read one")
     def read(post_id: str):

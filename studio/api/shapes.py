@@ -1,6 +1,6 @@
 """How documents and views look on the wire, and what the API's own bodies may hold."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Literal
 
 from fastapi import Query
@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from studio.api.answers import ErrorAnswer
 from studio.domain.asset import Asset
 from studio.domain.character import Character
-from studio.domain.document import Request
+from studio.domain.document import Document, Request
 from studio.domain.job import JobState, Progress
 from studio.domain.post import Post
 from studio.domain.requests import ImageRequest
@@ -24,6 +24,7 @@ REFUSALS = {
         401: "A log-in is needed",
         404: "There is no such thing",
         409: "Its state does not allow this",
+        413: "The body is too large",
         422: "A field does not fit",
     }.items()
 }
@@ -142,11 +143,14 @@ def page_json(items: Iterable, next_cursor: str | None, total: int) -> dict:
     return {"items": [one.as_json() for one in items], "next_cursor": next_cursor, "total": total}
 
 
-def sliced(items: list, limit: int, cursor: str | None) -> dict:
-    """One page of a list that is short enough to be made whole; the cursor is the last id of the page before."""
+def sliced(items: list, limit: int, cursor: str | None, mark: Callable[[Document], str], newest_first: bool) -> dict:
+    """One page of a list that is short enough to be made whole. The list is sorted by `mark`, and the cursor is the mark
+    of the last item of the page before: it stays good when that item is gone meanwhile.
+    """
     start = 0
     if cursor:
-        start = next((at + 1 for at, one in enumerate(items) if one.id == cursor), len(items))
+        past = (lambda one: mark(one) < cursor) if newest_first else (lambda one: mark(one) > cursor)
+        start = next((at for at, one in enumerate(items) if past(one)), len(items))
     page = items[start : start + limit]
     more = start + limit < len(items)
-    return page_json(page, page[-1].id if more and page else None, len(items))
+    return page_json(page, mark(page[-1]) if more and page else None, len(items))

@@ -114,8 +114,8 @@ class Characters:
         copy.references = []
         target = self.paths.references(copy.id)
         for reference in original.references:
-            source = self._reference_path(original.id, reference)
-            if source.is_file():
+            source = self._reference_there(original.id, reference)
+            if source:
                 target.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(source, target / source.name)
                 copy.references = [*copy.references, reference.model_copy(update={"id": new_id()})]
@@ -181,7 +181,7 @@ class Characters:
     def export(self, id: str) -> Path:
         """One zip with character.json and the references, in the exports folder. Its name is for people."""
         character = self.get(id)
-        files = {one.file: self._reference_path(id, one) for one in character.references}
+        files = {one.file: path for one in character.references if (path := self._reference_there(id, one))}
         target = self.paths.exports() / f"{safe_name(character.name, fallback='character')}-{id[-6:]}.zip"
         pack(character, files, target)
         return target
@@ -272,8 +272,8 @@ class Characters:
 
     def reference_file(self, id: str, ref_id: str) -> Path:
         """The picture of a reference. Raises NotFound when it, or its file, is not there."""
-        path = self._reference_path(id, _reference(self.get(id), ref_id))
-        if not path.is_file():
+        path = self._reference_there(id, _reference(self.get(id), ref_id))
+        if path is None:
             raise NotFound("The file of this reference is missing.", "Remove the reference and add it again.")
         return path
 
@@ -365,6 +365,14 @@ class Characters:
     def _reference_path(self, id: str, reference: Reference) -> Path:
         # The name comes from a file people may edit by hand: only its last part counts.
         return self.paths.references(id) / Path(reference.file.replace("\\", "/")).name
+
+    def _reference_there(self, id: str, reference: Reference) -> Path | None:
+        """The reference's file; None when it is gone, or a link that leads out of the data folder."""
+        path = self._reference_path(id, reference)
+        try:
+            return self.paths.inside(self.paths.relative(path)) if path.is_file() else None
+        except StudioError:
+            return None
 
     def _write_reference(self, id: str, image, stem: str, ref_id: str) -> str:
         """Write a clean copy, without what the upload said about its maker or where it was taken."""

@@ -97,6 +97,42 @@ def test_what_is_selected_survives_a_look_elsewhere(library, server):
     expect(library.locator("#review-bulk")).to_contain_text("1 selected")
 
 
+def test_a_late_listing_does_not_bring_old_filters_back(library, server):
+    """A visit's listing and pickers that answer after the filters were changed: the page shows what the filters say."""
+    held = []
+    slow = library.evaluate(
+        """() => window.gradio_config.dependencies.filter((one) => ["review_filter", "review_pickers"]
+        .includes(one.api_name)).map((one) => one.id)"""
+    )
+    assert len(slow) == 2
+    library.locator(".review-filters label", has_text="Rejected").click()
+    expect(library.locator(COUNT).first).to_contain_text("of 19")
+    expect(library.locator("#review-grid .grid-card.rejected")).to_have_count(19)
+
+    def hold(route):
+        held.append(route) if route.request.post_data_json["fn_index"] in slow else route.continue_()
+
+    library.route("**/gradio_api/queue/join*", hold)
+    open_tab(library, "Create")
+    some = library.request.get(f"{server.url}/api/v1/assets?limit=1").json()["items"][0]["id"]
+    change = {"data": {"description": "changed elsewhere"}, "headers": {"Origin": server.url}}
+    assert library.request.patch(f"{server.url}/api/v1/assets/{some}", **change).ok
+    open_tab(library, "Review")
+    for _ in range(100):
+        if len(held) == 2:
+            break
+        library.wait_for_timeout(100)
+    assert len(held) == 2
+    library.get_by_text("More filters").click()
+    library.get_by_role("button", name="Clear filters").click()
+    expect(library.locator("#review-grid .grid-card")).to_have_count(60)
+    for route in held:
+        route.continue_()
+    library.wait_for_timeout(2000)
+    expect(library.locator("#review-grid .grid-card")).to_have_count(60)
+    expect(library.locator("#review-grid .grid-card.rejected")).not_to_have_count(19)
+
+
 def test_the_desk_by_keyboard_alone(library, shots):
     """From the grid: Enter opens, A approves and goes on, R and a number reject, S stars, arrows walk, U takes back."""
     library.locator(".review-filters label", has_text="New").click()

@@ -1,5 +1,6 @@
 """Publish: the form is the post, captions are offered and kept, and the way from draft to published."""
 
+import gradio as gr
 import pytest
 
 from studio.domain.requests import AssetPatch, PostRequest
@@ -139,3 +140,14 @@ def test_pictures_of_two_characters_are_no_post(tab, studio, mira, made):
 def test_hashtags_have_one_sign():
     """However they are typed, each has one # and none is repeated."""
     assert tagged(untagged("##a, b #a  #")) == ["#a", "#b"]
+
+
+def test_what_is_published_offers_no_writing(tab, mira, approved, form, saved, person, toasts, given):
+    """The row that writes captions is there for drafts, and gone for what went out."""
+    editor = tab.keep(mira.id, "", **form(approved))
+    rows = [one for one in editor if isinstance(one, gr.Row)]
+    assert [given(one)["visible"] for one in rows] == [True]
+    tab.accept(mira.id, "", person, **form(approved, post_id=saved(editor)))
+    editor = tab.send(mira.id, "", person, **form(approved, post_id=saved(editor)))
+    rows = [one for one in editor if isinstance(one, gr.Row)]
+    assert [given(one)["visible"] for one in rows] == [False]

@@ -63,6 +63,26 @@ def test_looking_again_keeps_what_was_selected(tab, made, blank):
     assert (answer[0]["selected"], answer[6], answer[14]) == ([], [], answer[1][0])
 
 
+def test_a_listing_knows_its_filters(tab, made, blank, given):
+    """Whatever lists pictures says for which filters; one that other filters have overtaken is asked for again."""
+    made(2)
+    old = {**blank, "state": "rejected"}
+    for answer in (tab.step_page([None], 1, **old), tab.listed("Library", None, [], [None], {}, **old)):
+        assert (answer[1], answer[17]) == ([], {"state": "rejected"})
+    assert tab.overtaken({"state": "rejected"}, **old) == gr.skip()
+    again = tab.overtaken({"state": "rejected"}, **blank)
+    assert (len(again[1]), again[17]) == (2, {})
+
+
+def test_pickers_are_sent_and_not_what_is_chosen(tab, made, mira, given):
+    """A choice made while they were on their way stays; only one that is gone is taken back."""
+    made(1)
+    whose, look, tag = tab.pickers(mira.id, "", "a tag that is gone")
+    assert "value" not in whose.constructor_args
+    assert "value" not in look.constructor_args
+    assert given(tag)["value"] == ""
+
+
 def test_the_desk_that_is_looked_at_again_says_so(tab, studio, made, blank):
     """The page then knows not to put it over a picture that was opened meanwhile; a deleted one changes nothing."""
     ids = made(2)

@@ -450,9 +450,7 @@ class CreateTab:
         if spec is None:
             raise StudioError("This model is not here any more.", "Choose another one.", field="engine")
         if missing := self.studio.images.use.engine(engine).ready():
-            gr.Warning(
-                html.escape(f"{missing} {spec.remedy}".strip()), title=f"{html.escape(spec.name)} cannot run yet"
-            )
+            gr.Warning(html.escape(f"{spec.name} cannot run yet. {missing} {spec.remedy}".strip()), title="Not done")
         start = "Balanced" if "Balanced" in spec.presets else CUSTOM
         values = spec.presets.get(start, spec.defaults)
         sizes = size_choices(spec, spec.default_upscale)

@@ -56,7 +56,7 @@ class PublishTab:
 
     def _caption(self) -> None:
         gr.HTML(step("2 Caption", "in the character's voice; yours to change"), apply_default_css=False)
-        with gr.Row():
+        with gr.Row() as self.writing:
             self.words = gr.Textbox(
                 label="What it should mention", placeholder="optional: the new raincoat, a question", max_lines=1
             )
@@ -64,10 +64,16 @@ class PublishTab:
         self.choices = drawn_by(
             "variants", {"variants": []}, template='<div class="variants-root"></div>', elem_id="publish-variants"
         )
-        self.caption = gr.Textbox(label="Caption", lines=5, max_lines=14, elem_id="publish-caption")
+        self.caption = gr.Textbox(label="Caption", lines=5, max_lines=14, elem_id="publish-caption", elem_classes="lines-5")
         self.hashtags = gr.Textbox(label="Hashtags", placeholder="#NightMarket #Rain", max_lines=3)
         self.alt = [
-            gr.Textbox(label=f"Alt text, picture {n}", lines=2, visible=False, info="For people who cannot see it.")
+            gr.Textbox(
+                label=f"Alt text, picture {n}",
+                lines=2,
+                visible=False,
+                info="For people who cannot see it.",
+                elem_classes="lines-2",
+            )
             for n in range(1, MOST_PICTURES + 1)
         ]
 
@@ -117,7 +123,7 @@ class PublishTab:
             self.posts, self.post_id, self.asset_ids, self.pictures, self.approved, self.caption, self.hashtags,
             self.name, self.disclosure, self.targets, self.variants, self.choices, self.problems, self.save,
             self.approve, self.unapprove, self.publish, self.trash, self.restore, self.result,
-            self.history, self.picker, self.write, self.format, *self.alt,
+            self.history, self.picker, self.writing, self.format, *self.alt,
         ]  # fmt: skip
         who = {"character_id": shared.character, "state": self.state}
         listing = [self.posts, self.approved]
@@ -349,7 +355,7 @@ class PublishTab:
             published(post),
             history(post),
             gr.Accordion(visible=changeable, open=not ids),
-            gr.Button(interactive=changeable),
+            gr.Row(visible=changeable),
             gr.Dropdown(interactive=open_),
             *self._alt_boxes(ids, caption.alt_text if caption else {}, interactive=changeable),
         ]

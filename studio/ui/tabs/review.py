@@ -141,7 +141,7 @@ class ReviewTab:
         quiet = {"show_progress": "hidden", "api_visibility": "private"}
         page = [self.grid, self.ids, self.cursors, self.count, self.newer, self.older, self.selected, self.bulk,
                 self.restore, self.forever, self.sure, self.spare, self.queue, self.desk, self.current, self.tags,
-                self.description]  # fmt: skip
+                self.description, self.seen]  # fmt: skip
         named = dict(self.filters)
 
         def on(triggers, handler, extra=None, outputs=page, name="", **more):
@@ -169,7 +169,8 @@ class ReviewTab:
                    self.until.input, self.until.submit]  # fmt: skip
         now = {"view": self.view, "current": self.current, "queue": self.queue, "cursors": self.cursors,
                "seen": self.seen}  # fmt: skip
-        on(changes, self.listed, now, [*page, self.seen], "filter", trigger_mode="always_last")
+        on(changes, self.listed, now, name="filter", trigger_mode="always_last")
+        on([self.seen.change], self.overtaken, {"seen": self.seen}, name="overtaken")
         on([self.older.click], self.step_page, {"cursors": self.cursors, "by": gr.State(1)}, name="older")
         on([self.newer.click], self.step_page, {"cursors": self.cursors, "by": gr.State(-1)}, name="newer")
         self.clear.click(
@@ -181,7 +182,7 @@ class ReviewTab:
         ).then(
             shown(self.listed),
             inputs_kwargs={**now, **named},
-            outputs=[*page, self.seen],
+            outputs=page,
             api_name="review_cleared",
             **quiet,
         )
@@ -283,8 +284,9 @@ class ReviewTab:
         characters = [("Everyone", EVERYONE), *[(one.name, one.id) for one in self.studio.characters.list()]]
         looks = [("Any look", ""), *[(name, name) for name in facets.get("looks", {})]]
         tags = [("Any tag", ""), *[(f"{name} ({number})", name) for name, number in facets.get("tags", {}).items()]]
+        # a choice made in this moment is not undone: a value is sent only when the old one is gone
         return [
-            gr.Dropdown(choices=choices, value=value if value in [one for _, one in choices] else "")
+            gr.Dropdown(choices=choices, **({} if value in [one for _, one in choices] else {"value": ""}))
             for choices, value in ((characters, whose), (looks, look), (tags, tag))
         ]
 
@@ -292,9 +294,8 @@ class ReviewTab:
         """The library after a filter changed: its first page, nothing selected. With the filters of before it is only
         looked at again: page, selection and the place on the desk stay, whatever was done while this was under way.
         """
-        set_ = {name: value for name, value in filters.items() if value}  # a field nobody has seen yet holds None
-        if seen is not None and set_ != seen:
-            return [*self._page([None], filters), set_]
+        if seen is not None and asked(filters) != seen:
+            return self._page([None], filters)
         library = self._library(cursors[:-1] or [None], filters, keep=True)
         desk = gr.skip()
         if view == VIEWS[1] and current:
@@ -302,17 +303,21 @@ class ReviewTab:
                 desk = {**self._desk(current, queue)[0], "again": True}
             except NotFound:  # deleted for good meanwhile; the next key tells
                 desk = gr.skip()
-        return [*library, *[gr.skip()] * 7, desk, *[gr.skip()] * 3, set_]
+        return [*library, *[gr.skip()] * 7, desk, *[gr.skip()] * 3, asked(filters)]
+
+    def overtaken(self, seen, **filters):
+        """A listing knows the filters it answers to: one that came after others were set is asked for again."""
+        return gr.skip() if asked(filters) == seen else self._page([None], filters)
 
     def step_page(self, cursors, by, **filters):
         return self._page(cursors if by > 0 else (cursors[:-2] or [None]), filters)
 
     def _page(self, begins: list, filters: dict, current=None):
-        """A page of the library, nothing selected, and the desk on `current` or the page's first picture."""
+        """A page of the library, nothing selected, the desk on `current` or the page's first picture, and the filters."""
         library = self._library(begins, filters)
         ids = library[1]
         desk = self._desk(current if current in ids else (ids[0] if ids else None), ids)
-        return [*library, *self._none_selected(), ids, *desk]
+        return [*library, *self._none_selected(), ids, *desk, asked(filters)]
 
     def _library(self, begins: list, filters: dict, *, keep: bool = False) -> list:
         """Draw a page. `begins` are the cursors of the pages up to it; the next page's cursor is kept behind them.
@@ -512,6 +517,11 @@ class ReviewTab:
         beside = ids[ids.index(current) + 1 :][:1] if current in ids else []
         value["soon"] = [f"/api/v1/assets/{one}/file" for one in beside]
         return [value, current, ", ".join(asset.tags), asset.description]
+
+
+def asked(filters: dict) -> dict:
+    """The filters that filter something; a field nobody has seen yet holds None."""
+    return {name: value for name, value in filters.items() if value}
 
 
 def asset_filter(values: dict) -> AssetFilter:
