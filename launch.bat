@@ -37,7 +37,7 @@ exit /b %ERRORLEVEL%
 :make
 if exist "%VENV%" rmdir /s /q "%VENV%"
 %CHOSEN% -m venv "%VENV%"
-if errorlevel 1 goto novenv
+if not "%ERRORLEVEL%"=="0" goto novenv
 if exist "%PYTHON%" goto install
 :novenv
 echo The studio cannot start: the folder "%VENV%" cannot be made. Is the disk full, or the folder read-only? 1>&2
@@ -45,15 +45,16 @@ goto failed
 
 :install
 if /i "%~1"=="test" goto test
+rem A crash ends with a negative status, which "if errorlevel 1" would take for success.
 "%PYTHON%" "%ROOT%studio\install.py"
-if errorlevel 1 goto failed
+if not "%ERRORLEVEL%"=="0" goto failed
 "%PYTHON%" "%ROOT%app.py" %*
-if errorlevel 1 goto failed
+if not "%ERRORLEVEL%"=="0" goto failed
 exit /b 0
 
 :test
 "%PYTHON%" "%ROOT%studio\install.py" dev
-if errorlevel 1 goto failed
+if not "%ERRORLEVEL%"=="0" goto failed
 set "REST="
 :rest
 shift

@@ -33,6 +33,11 @@ FAULTS = (
         "The network cannot be reached: the first start downloads what the studio needs. Connect and start again.",
     ),
     (r"Permission denied|Access is denied|WinError 5", "The folder .venv is not writable, or a studio is still open."),
+    (r"Long Path support|WinError 206", "The folder's path is too long for Windows: move it nearer to the drive."),
+    (
+        r"No matching distribution found",
+        "This Python or system has no ready-made packages: install the 64-bit Python 3.12 from https://www.python.org.",
+    ),
 )
 
 
@@ -50,16 +55,20 @@ def main(words: list[str]) -> int:
     for arguments in (torch_arguments(files[0]), ["-r", str(files[-1])]):
         if fault := pip(arguments):
             return refuse(fault)
-    STAMP.write_text(json.dumps(done | wanted), encoding="utf-8")
+    try:
+        STAMP.write_text(json.dumps(done | wanted), encoding="utf-8")
+    except OSError as problem:
+        return refuse(f"{STAMP} cannot be written ({problem.strerror}): make room and start again.")
     return 0
 
 
 def read_stamp() -> dict[str, str]:
     """Digest by file name of what was installed last; empty when nothing was, or was not finished."""
     try:
-        return json.loads(STAMP.read_text(encoding="utf-8"))
+        done = json.loads(STAMP.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
+    return done if isinstance(done, dict) else {}
 
 
 def refuse(reason: str) -> int:
@@ -132,4 +141,8 @@ def has_build(pin: str, name: str) -> bool:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    try:
+        raise SystemExit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        print("\nStopped. The next start goes on with the installation.", file=sys.stderr)
+        raise SystemExit(130) from None

@@ -29,6 +29,10 @@ if [ "${{1:-}}" = -m ] && [ "${{2:-}}" = venv ]; then
     [ {room} = 1 ] || {{ echo "Error: [Errno 28] No space left on device" >&2; exit 1; }}
     mkdir -p "$4/bin" && cp "{good}" "$4/bin/python"
 fi
+case "$*" in
+    *install.py*) exit "${{INSTALL_ENDS:-0}}" ;;
+    *app.py*|*pytest*) exit "${{APP_ENDS:-0}}" ;;
+esac
 exit 0
 """
 
@@ -146,6 +150,61 @@ def test_test_installs_the_tests_needs_and_passes_arguments_on(place):
     ]
 
 
+@posix
+def test_nothing_starts_when_the_installation_failed(place):
+    """Its one line is all there is to read; app.py and pytest are not begun."""
+    place.fake(place.python)
+    for words in ((), ("test",)):
+        run = place.launch(*words, INSTALL_ENDS="1")
+        assert run.code == 1
+        assert len(run.calls) == 1
+
+
+@posix
+def test_the_end_of_the_program_is_the_end_of_the_launcher(place):
+    """Whoever starts the studio, or runs the tests, from a script learns how it ended."""
+    place.fake(place.python)
+    assert place.launch(APP_ENDS="2").code == 2
+    assert place.launch("test", APP_ENDS="5").code == 5
+
+
+@posix
+@pytest.mark.parametrize("name", ["Łąka & sons", "it's $HOME", "-n", "new\nline", "a*b [c]"], ids=repr)
+def test_a_folder_may_have_any_name(place, name):
+    """Spaces, quotes, signs of the shell and other scripts in the path change nothing, wherever it is called from."""
+    root = place.root.rename(place.root.with_name(name))
+    place.fake(root / ".venv" / "bin" / "python")
+    for command, where in ((str(root / "launch.sh"), "/"), ("./launch.sh", root), ("studio/../launch.sh", root)):
+        run = subprocess.run(
+            ["sh", command, "a  b", "", "*"], env={"PATH": str(place.path)}, cwd=where, capture_output=True, text=True
+        )
+        assert (run.returncode, run.stderr) == (0, "")
+    calls = (place.root.parent / "calls").read_text()
+    assert calls.count(f"{root}/app.py a  b  *\n") == 3
+
+
+def test_launch_bat_quotes_every_path_and_believes_no_sign_of_success_but_nought():
+    """A folder may hold spaces, & and ( ); a crash, whose status is negative, is no success; what is left open after a
+    double click is only a window in which something went wrong.
+    """
+    lines = [line.strip() for line in (ROOT / "launch.bat").read_text("ascii").splitlines()]
+    code = [line for line in lines if line and not line.startswith(("rem ", "echo The studio", "@"))]
+    for line in code:
+        for name in ("ROOT", "VENV", "PYTHON"):
+            for found in re.finditer(f"%{name}%", line):
+                assert line[: found.start()].count('"') % 2 == 1, line
+        assert "errorlevel 1" not in line
+        assert "!" not in line or "!=" in line
+        assert not re.search(r"(^|\s)\($|^\)", line), "a block would read a ) in a path as its end"
+    assert "setlocal EnableExtensions DisableDelayedExpansion" in code
+    order = re.findall(r"^call :try py -(3\.\d+)", "\n".join(lines), re.MULTILINE)
+    assert order == ["3.12", "3.13", "3.11", "3.10"]
+    assert [line for line in code if line.endswith("pause")] == ["if defined CLICKED pause"] * 2
+    for at, line in enumerate(code):
+        if line == "if defined CLICKED pause":
+            assert code[at + 1] == "exit /b %CODE%"
+
+
 def test_launch_bat_is_a_windows_file_whose_jumps_arrive():
     """CRLF, plain ASCII, and every goto and call names a label that exists."""
     raw = (ROOT / "launch.bat").read_bytes()
@@ -211,11 +270,19 @@ def test_an_interrupted_install_is_not_taken_for_a_finished_one(pips, capsys):
     assert install.main([]) == 0
 
 
-def test_a_damaged_stamp_means_install(pips):
+@pytest.mark.parametrize("stamp", ['{"requi', "5", "[]", ""])
+def test_a_damaged_stamp_means_install(pips, stamp):
     """Half a stamp is no stamp."""
-    (pips.folder / "stamp.json").write_text('{"requi')
+    (pips.folder / "stamp.json").write_text(stamp)
     assert install.main([]) == 0
     assert json.loads((pips.folder / "stamp.json").read_text())
+
+
+def test_a_stamp_that_cannot_be_written_is_said_in_one_line(pips, monkeypatch, capsys):
+    """The disk got full with the last package."""
+    monkeypatch.setattr(install, "STAMP", pips.folder / "gone" / "stamp.json")
+    assert install.main([]) == 1
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
 
 
 def test_a_full_disk_is_said_before_anything_is_downloaded(pips, monkeypatch, capsys):
@@ -266,6 +333,8 @@ def test_the_drivers_cuda_is_read_from_its_own_words():
     [
         ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device", "disk is full"),
         ("NewConnectionError: Failed to establish a new connection: [Errno -3]", "network cannot be reached"),
+        ("ERROR: No matching distribution found for torch==2.13.0", "64-bit Python"),
+        ("HINT: This error might have occurred since this system does not have Windows Long Path support", "too long"),
         ("ERROR: Cannot uninstall x", "pip failed"),
     ],
 )
