@@ -1,11 +1,17 @@
 """How fast the page is with a full library: load and tab switches in headless Chromium with 1,000 assets.
 
     python benchmarks/page.py [--assets 1000] [--cold] [--chromium /usr/bin/chromium]
+    python benchmarks/page.py --against ../before [--pages 4]
 
 The thumbnails of the newest 300 are made before, as in a library that somebody looked at; `--cold` leaves them to
 the first visit. Prints milliseconds until content is visible: first load, and each tab, the first time and again
 (median of five).
 Goal: a tab switch shows content in under 300 ms. Needs playwright and a Chromium; starts its own studio and ends it.
+
+`--against` takes another checkout, such as `git worktree add ../before COMMIT`: both studios run side by side on
+libraries of the same contents, and fresh pages of one and the other take turns, so that other work on the machine
+meets both. It measures inside the page, from the click to the frame with the content, and the processor time that the
+page's main thread then takes until it has been quiet, which other work does not stretch.
 """
 
 import argparse
@@ -33,6 +39,20 @@ CONTENT = {
     "Publish": "#publish-caption textarea:visible",
     "System": "#tab-system .facts dd:visible",
 }
+# Until the frame after the click that has the tab's content, in milliseconds; -1 after ten seconds.
+SWITCH = """([title, content]) => new Promise((tell) => {
+  const began = performance.now();
+  const look = () => {
+    const seen = [...document.querySelectorAll(content)].some((one) => one.offsetParent);
+    if (seen) tell(performance.now() - began);
+    else if (performance.now() - began > 10000) tell(-1);
+    else requestAnimationFrame(look);
+  };
+  const tabs = [...document.querySelectorAll("[role=tab]")].filter((one) => one.offsetParent);
+  tabs.find((one) => one.textContent.trim() === title).click();
+  requestAnimationFrame(look);
+})"""
+QUIET_MS = 800  # after a switch, until what it set off in the page is over
 
 
 def fill(data: Path, count: int) -> None:
@@ -71,8 +91,8 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def serve(data: Path, port: int) -> subprocess.Popen:
-    command = [sys.executable, str(ROOT / "app.py"), "--no-browser", "--port", str(port), "--data", str(data)]
+def serve(data: Path, port: int, root: Path = ROOT) -> subprocess.Popen:
+    command = [sys.executable, str(root / "app.py"), "--no-browser", "--port", str(port), "--data", str(data)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
     for _ in range(600):
         try:
@@ -106,12 +126,93 @@ def visit(page, title: str) -> float:
     return (time.perf_counter() - began) * 1000
 
 
+class Side:
+    """One of two studios that take turns: what its pages took, by tab. Times in milliseconds."""
+
+    def __init__(self, root: Path, folder: Path, assets: int):
+        self.folder, self.port = folder, free_port()
+        # filled by the checkout's own code, as its documents may differ
+        own = root / "benchmarks" / "page.py"
+        filling = "import runpy, sys; from pathlib import Path; _, own, folder, count = sys.argv; "
+        filling += "runpy.run_path(own)['fill'](Path(folder), int(count))"
+        subprocess.run([sys.executable, "-c", filling, str(own), str(folder), str(assets)], check=True, cwd=root)
+        self.process = serve(folder, self.port, root)
+        self.loads: list[float] = []
+        self.first, self.again, self.thread = ({title: [] for title in CONTENT} for _ in range(3))
+
+    def page(self, browser) -> None:
+        """A fresh page: its load, each tab for the first time, then twice again."""
+        context = browser.new_context(viewport={"width": 1280, "height": 900})
+        page = context.new_page()
+        meter = context.new_cdp_session(page)
+        meter.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+        def busy() -> float:
+            metrics = meter.send("Performance.getMetrics")["metrics"]
+            return 1000 * next(one["value"] for one in metrics if one["name"] == "TaskDuration")
+
+        page.goto(f"http://127.0.0.1:{self.port}/")
+        page.locator("#studio-tabs").wait_for(state="visible")
+        page.wait_for_timeout(3 * QUIET_MS)
+        self.loads.append(busy())
+        for taken in (self.first, self.again, self.again):
+            for title in [*list(CONTENT)[1:], "Characters"]:
+                before = busy()
+                took = page.evaluate(SWITCH, [title, CONTENT[title].replace(":visible", "")])
+                page.wait_for_timeout(QUIET_MS)
+                taken[title].append(took if took >= 0 else float("nan"))
+                if taken is self.again:
+                    self.thread[title].append(busy() - before)
+        context.close()
+
+
+def against(other: Path, assets: int, pages: int, chromium: str, cold: bool) -> None:
+    """Print tab switches of another checkout beside those of this one, fresh pages of both taking turns."""
+    from playwright.sync_api import sync_playwright
+
+    with tempfile.TemporaryDirectory() as folder:
+        sides: dict[str, Side] = {}
+        try:
+            for name, root in (("before", other.resolve()), ("after", ROOT)):
+                sides[name] = Side(root, Path(folder) / name, assets)
+                if not cold:
+                    look_at(sides[name].port)
+            with sync_playwright() as play:
+                browser = play.chromium.launch(executable_path=chromium, args=FLAGS)
+                for turn in range(pages):
+                    for side in list(sides.values())[:: 1 if turn % 2 == 0 else -1]:
+                        side.page(browser)
+                browser.close()
+        finally:
+            for side in sides.values():
+                side.process.terminate()
+            for side in sides.values():
+                side.process.wait(20)
+    before, after = sides["before"], sides["after"]
+    print(f"{assets} assets, {pages} pages each; milliseconds, median (slowest); main thread: median of its work")
+    heads = ("first, before", "first, after", "again, before", "again, after", "thread, before", "after")
+    print(f"{'tab':<12}" + "".join(f"{head:>18}" for head in heads))
+    for title in CONTENT:
+        cells = [
+            f"{statistics.median(times):.0f} ({max(times):.0f})"
+            for times in (before.first[title], after.first[title], before.again[title], after.again[title])
+        ]
+        cells += [f"{statistics.median(side.thread[title]):.0f}" for side in (before, after)]
+        print(f"{title:<12}" + "".join(f"{cell:>18}" for cell in cells))
+    loads = [statistics.median(side.loads) for side in (before, after)]
+    print(f"page load, main thread: {loads[0]:.0f} before, {loads[1]:.0f} after, ratio {loads[1] / loads[0]:.2f}")
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--assets", type=int, default=1000)
     options.add_argument("--cold", action="store_true")
     options.add_argument("--chromium", default="/usr/bin/chromium")
+    options.add_argument("--against", type=Path, metavar="CHECKOUT", help="another checkout to compare with")
+    options.add_argument("--pages", type=int, default=4, help="fresh pages of each when comparing")
     chosen = options.parse_args()
+    if chosen.against:
+        return against(chosen.against, chosen.assets, chosen.pages, chosen.chromium, chosen.cold)
     from playwright.sync_api import sync_playwright
 
     with tempfile.TemporaryDirectory() as folder:

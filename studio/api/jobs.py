@@ -23,8 +23,10 @@ def router(studio, live: Live) -> APIRouter:
         return job_json(studio.images.start(job.character_id, job.request, owner=request.scope.get("studio.user", "")))
 
     @routes.get("", response_model=None, responses={200: {"model": JobPage}}, summary="List them")
-    def listed(active: bool = False, limit: Limit = 50, cursor: Cursor = None):
-        page = queue.views(active_only=active, limit=limit, cursor=cursor)
+    def listed(active: bool | None = None, limit: Limit = 50, cursor: Cursor = None):
+        """Running and waiting ones in their order, then what is finished, newest first. `active` true leaves out what
+        is finished, false what is not."""
+        page = queue.views(active_only=active is True, limit=limit, cursor=cursor, finished_only=active is False)
         return {"items": [job_json(one) for one in page.items], "next_cursor": page.next_cursor, "total": page.total}
 
     @routes.get("/{job_id}", **one_job, summary="Read one")

@@ -144,8 +144,8 @@ def page_json(items: Iterable, next_cursor: str | None, total: int) -> dict:
 
 
 def sliced(items: list, limit: int, cursor: str | None, mark: Callable[[Document], str], newest_first: bool) -> dict:
-    """One page of a list that is short enough to be made whole. The list is sorted by `mark`, and the cursor is the mark
-    of the last item of the page before: it stays good when that item is gone meanwhile.
+    """One page of a list that is short enough to be made whole. The list is sorted by `mark`, and the cursor is the
+    mark of the last item of the page before: it stays good when that item is gone meanwhile.
     """
     start = 0
     if cursor:

@@ -295,10 +295,12 @@ class Queue:
             running = [self._view(self._running)] if self._running is not None else []
             return running + [entry.view(place) for place, entry in enumerate(self._waiting[:most_waiting], 1)]
 
-    def views(self, *, active_only: bool = False, limit: int = 50, cursor: str | None = None) -> Page[JobView]:
+    def views(
+        self, *, active_only: bool = False, finished_only: bool = False, limit: int = 50, cursor: str | None = None
+    ) -> Page[JobView]:
         """Running, waiting in order, then finished, newest first. BadRequest for a cursor that is none of ours."""
         limit = max(int(limit), 1)
-        section, _, rest = (cursor or "waiting:").partition(":")
+        section, _, rest = (cursor or ("finished:" if finished_only else "waiting:")).partition(":")
         if section not in ("waiting", "finished"):
             raise BadRequest("This is not a page of the queue.", "Start again from the first page.", field="cursor")
         active = self.active()
@@ -315,7 +317,8 @@ class Queue:
         else:
             kept, more = self._finished_page(limit - len(shown), rest if section == "finished" else "", seen)
             shown = shown + kept
-        return Page(shown, more, len(active) if active_only else max(self._jobs.count(), len(active)))
+        every = max(self._jobs.count(), len(active))
+        return Page(shown, more, len(active) if active_only else every - len(active) if finished_only else every)
 
     def _finished_page(self, room: int, cursor: str, seen: set[str]) -> tuple[list[JobView], str | None]:
         """Up to `room` finished jobs after the store's `cursor` without the `seen` ones, and our cursor for the next.

@@ -97,6 +97,23 @@ def test_a_job_has_the_promised_fields(client, house):
     assert job["id"] in [one["id"] for one in client.get("/v1/jobs").json()["items"]]
 
 
+def test_the_list_of_jobs_has_a_part_for_each(client, house):
+    """All, those that are not finished, and those that are, also when many wait; pages of each have an end."""
+    done = [finished(client, house)["id"] for _ in range(3)]
+    house.queue.pause()
+    waits = [client.post("/v1/jobs", json={"request": {"prompt": "waving"}}).json()["id"] for _ in range(3)]
+    for query, ids in ({}, waits + done[::-1]), ({"active": True}, waits), ({"active": False}, done[::-1]):
+        walked, cursor = [], None
+        while True:
+            page = client.get("/v1/jobs", params={"limit": 2, **query} | ({"cursor": cursor} if cursor else {})).json()
+            walked += [one["id"] for one in page["items"]]
+            assert page["total"] == len(ids)
+            cursor = page["next_cursor"]
+            if cursor is None:
+                break
+        assert walked == ids, query
+
+
 def test_events_are_server_sent_events(client, house):
     """The media type, and messages of `id:` and `data:` lines with an empty line after each."""
     job = finished(client, house)

@@ -222,7 +222,7 @@
         rows.length ? el("ul", { class: "queue-list" }, rows.map(row)) : "");
       if (focused) [...root.querySelectorAll("button")].find((one) => one.getAttribute("aria-label") === focused)?.focus();
     };
-    const reload = () => studio.json("/api/v1/jobs?limit=12").then((page) => {
+    const reload = () => studio.json("/api/v1/jobs?active=false&limit=12").then((page) => {
       recent = (page.items || page.jobs || []).filter((one) => ended(one.state));
       render();
     }).catch(() => {});

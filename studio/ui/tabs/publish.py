@@ -64,7 +64,9 @@ class PublishTab:
         self.choices = drawn_by(
             "variants", {"variants": []}, template='<div class="variants-root"></div>', elem_id="publish-variants"
         )
-        self.caption = gr.Textbox(label="Caption", lines=5, max_lines=14, elem_id="publish-caption", elem_classes="lines-5")
+        self.caption = gr.Textbox(
+            label="Caption", lines=5, max_lines=14, elem_id="publish-caption", elem_classes="lines-5"
+        )
         self.hashtags = gr.Textbox(label="Hashtags", placeholder="#NightMarket #Rain", max_lines=3)
         self.alt = [
             gr.Textbox(

@@ -313,7 +313,7 @@ class ReviewTab:
         return self._page(cursors if by > 0 else (cursors[:-2] or [None]), filters)
 
     def _page(self, begins: list, filters: dict, current=None):
-        """A page of the library, nothing selected, the desk on `current` or the page's first picture, and the filters."""
+        """A page of the library, nothing selected, the desk on `current` or the page's first picture, the filters."""
         library = self._library(begins, filters)
         ids = library[1]
         desk = self._desk(current if current in ids else (ids[0] if ids else None), ids)
