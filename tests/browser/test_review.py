@@ -189,13 +189,11 @@ def test_every_control_is_named_and_every_text_readable(library, dark):
 
 
 def test_a_phone_never_scrolls_sideways(library):
-    """At 390 pixels every tab fits, and all five tabs are in sight."""
+    """At 390 pixels every tab fits; those that find no room in the row are in the menu behind it."""
     library.set_viewport_size({"width": 390, "height": 844})
     library.wait_for_timeout(400)
     for name in TABS:
-        tab = library.get_by_role("tab", name=name, exact=True)
-        expect(tab).to_be_visible()
-        tab.click()
+        open_tab(library, name)
         library.wait_for_timeout(400)
         assert library.evaluate("document.documentElement.scrollWidth") <= 390, name
         wide = library.evaluate(
