@@ -1,4 +1,4 @@
-"""The autoencoder: 256 x 256 pictures to 4 x 32 x 32 latents and back (diffusers' AutoencoderTiny).
+"""The autoencoder: 256 x 256 pictures to 8 x 32 x 32 latents and back (diffusers' AutoencoderTiny).
 
 `train` learns both halves. `refine` sharpens the decoder alone, so that the latents, and the denoiser trained on them,
 stay valid; it may first add decoder blocks at the coarse levels that begin as the identity.
@@ -16,11 +16,12 @@ CONFIG = {
     "encoder_block_out_channels": (64, 64, 64, 64),
     "decoder_block_out_channels": (64, 64, 64, 64),
     "num_encoder_blocks": (0, 2, 2, 3),
-    "num_decoder_blocks": (3, 3, 2, 1),
-    "latent_channels": 4,
+    "num_decoder_blocks": (10, 5, 2, 1),  # at 32, 64, 128 and 256 pixels
+    "latent_channels": 8,
     "scaling_factor": 1.0,
 }
-REFINED_BLOCKS = (10, 5, 2, 1)  # decoder blocks at 32, 64, 128 and 256 pixels
+KEEP = 0.1  # weight of staying at the latents of an earlier autoencoder
+REFINED_BLOCKS = CONFIG["num_decoder_blocks"]
 
 
 def to_tensor(pictures):
@@ -45,7 +46,7 @@ def edges(a, b):
 def picture_loss(y, x):
     """L1 + squared error + edges at full and half size of (N,3,H,W) pictures in [-1,1]."""
     half = edges(F.avg_pool2d(y, 2), F.avg_pool2d(x, 2))
-    return F.l1_loss(y, x) + 1.5 * F.mse_loss(y, x) + 0.5 * edges(y, x) + 0.5 * half
+    return F.l1_loss(y, x) + 5 * F.mse_loss(y, x) + 0.5 * edges(y, x) + 0.5 * half
 
 
 @torch.no_grad()
@@ -76,11 +77,34 @@ def _picture_crops(pictures, n, crop, rng):
     return to_tensor(out).contiguous(memory_format=torch.channels_last)
 
 
-def train(ranks, data, out, minutes, init=None, bs=8, crop=96, lr=1e-3):
+def with_channels(vae, channels):
+    """A copy of `vae` with more latent channels; the first ones stay what they were, the decoder ignores the new ones."""
+    from diffusers import AutoencoderTiny
+
+    more = AutoencoderTiny(**{**{k: vae.config[k] for k in CONFIG}, "latent_channels": channels})
+    state, old = more.state_dict(), vae.state_dict()
+    last, first = f"encoder.layers.{len(vae.encoder.layers) - 1}", "decoder.layers.0"
+    known = vae.config.latent_channels
+    for name, value in old.items():
+        if state[name].shape == value.shape:
+            state[name].copy_(value)
+        elif name.startswith(last):
+            state[name][:known] = value
+        else:
+            assert name.startswith(first), name
+            state[name].zero_()
+            state[name][:, :known] = value
+    more.load_state_dict(state)
+    return more.to(memory_format=torch.channels_last)
+
+
+def train(ranks, data, out, minutes, init=None, keep=None, bs=8, crop=96, lr=1e-3):
     """Train encoder and decoder on crops of DATA.npy for some minutes; write the averaged weights to the folder `out`.
 
     bs: crops per step and worker. crop: pixels. Latents are held at zero mean and unit variance per channel, and noise
-    is added to them so that the decoder forgives the denoiser's errors.
+    is added to them so that the decoder forgives the denoiser's errors. keep: folder of an autoencoder with no more
+    latent channels, whose latents the first channels are held to, so that a denoiser trained on them need not begin
+    anew.
     """
     from diffusers import AutoencoderTiny
 
@@ -88,6 +112,9 @@ def train(ranks, data, out, minutes, init=None, bs=8, crop=96, lr=1e-3):
     rng, pictures = np.random.default_rng(ranks.rank), np.load(data + ".npy", mmap_mode="r")
     torch.manual_seed(0)  # the same initial weights in every worker
     vae = load(init) if init else AutoencoderTiny(**CONFIG).to(memory_format=torch.channels_last)
+    if vae.config.latent_channels < CONFIG["latent_channels"]:
+        vae = with_channels(vae, CONFIG["latent_channels"])
+    old = load(keep).encoder.eval().requires_grad_(False) if keep else None
     torch.manual_seed(ranks.rank)
 
     def step():
@@ -97,9 +124,14 @@ def train(ranks, data, out, minutes, init=None, bs=8, crop=96, lr=1e-3):
             y = vae.decode(z + torch.randn_like(z) * 0.06).sample
         y, z = y.float(), z.float()
         mean, var = z.mean((0, 2, 3)), z.var((0, 2, 3)) + 1e-5
-        return picture_loss(y, x) + 0.02 * (mean.pow(2).mean() + var.log().pow(2).mean())
+        loss = picture_loss(y, x) + 0.02 * (mean.pow(2).mean() + var.log().pow(2).mean())
+        if old:
+            with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+                wanted = old(x)
+            loss = loss + KEEP * F.mse_loss(z[:, : wanted.shape[1]], wanted.float())
+        return loss
 
-    ema = _fit(ranks, vae, vae, step, minutes, lr)
+    ema = _fit(ranks, vae, vae, step, minutes, lr, lambda v: v.save_pretrained(out))
     if ranks.first:
         ema.save_pretrained(out)
 
@@ -126,7 +158,7 @@ def widen(vae, blocks=REFINED_BLOCKS):
 def decode_crops(decoder, z, rows, cols, cells):
     """Decode crops of latents with the whole picture as context.
 
-    z: (B,4,32,32) unscaled latents. rows, cols: the crops' origins in latent cells. The coarse level runs on all
+    z: (B,8,32,32) unscaled latents. rows, cols: the crops' origins in latent cells. The coarse level runs on all
     of z, the finer levels on the crops only. Returns (B,3,8*cells,8*cells) pictures in [-1,1].
     """
     cut = next(i for i, layer in enumerate(decoder.layers) if isinstance(layer, torch.nn.Upsample))
@@ -137,7 +169,7 @@ def decode_crops(decoder, z, rows, cols, cells):
 
 
 def refine(ranks, data, latents, init, out, minutes, estimate=None, bs=4, cells=14, lr=4e-4, blocks=REFINED_BLOCKS):
-    """Sharpen the decoder on DATA.npy and its LATENTS (N,4,32,32 .npy); the latents stay as they are.
+    """Sharpen the decoder on DATA.npy and its LATENTS (N,8,32,32 .npy); the latents stay as they are.
 
     estimate: None, or a function (z, indices, rng) -> latents as the denoiser draws them, for pictures `indices` of the
         data set; half of every batch goes through it, so that the decoder learns to clean up after the denoiser.
@@ -203,9 +235,9 @@ def _fit(ranks, vae, part, loss_of_step, minutes, lr, save=None, save_minutes=5)
 
 @torch.no_grad()
 def encode(vae, data, out, batch=16):
-    """Write the latents (N,4,32,32 fp16, unscaled) of DATA.npy to `out` (.npy); returns their standard deviation."""
+    """Write the latents (N,8,32,32 fp16, unscaled) of DATA.npy to `out` (.npy); returns their standard deviation."""
     pictures = np.load(data + ".npy", mmap_mode="r")
-    latents = np.lib.format.open_memmap(out, "w+", np.float16, (len(pictures), 4, 32, 32))
+    latents = np.lib.format.open_memmap(out, "w+", np.float16, (len(pictures), vae.config.latent_channels, 32, 32))
     for i in range(0, len(pictures), batch):
         x = to_tensor(pictures[i : i + batch]).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16):
@@ -218,17 +250,17 @@ def encode(vae, data, out, batch=16):
 def latent_rgb(vae, pictures, count=300):
     """Least squares from latents (denoiser units) to colours: a preview at 1/8 size costs one small product.
 
-    Returns {"matrix": 4 x 3, "bias": 3, "r2": share of variance explained}; colours in [-1,1].
+    Returns {"matrix": channels x 3, "bias": 3, "r2": share of variance explained}; colours in [-1,1].
     """
     rows, targets = [], []
     for i in range(0, min(count, len(pictures)), 8):
         x = to_tensor(pictures[i : i + 8])
         z = vae.encode(x.contiguous(memory_format=torch.channels_last)).latents * vae.config.scaling_factor
-        rows.append(z.permute(0, 2, 3, 1).reshape(-1, 4))
+        rows.append(z.permute(0, 2, 3, 1).reshape(-1, z.shape[1]))
         targets.append(F.avg_pool2d(x, 8).permute(0, 2, 3, 1).reshape(-1, 3))
     z, rgb = torch.cat(rows), torch.cat(targets)
     ones = torch.cat([z, torch.ones(len(z), 1)], 1)
     weights = torch.linalg.lstsq(ones, rgb).solution
     r2 = 1 - (ones @ weights - rgb).pow(2).sum() / (rgb - rgb.mean(0)).pow(2).sum()
     rounded = [[round(v, 4) for v in row] for row in weights.tolist()]
-    return {"matrix": rounded[:4], "bias": rounded[4], "r2": round(r2.item(), 3)}
+    return {"matrix": rounded[:-1], "bias": rounded[-1], "r2": round(r2.item(), 3)}

@@ -154,6 +154,18 @@ def caption(a, r, keep=None, full=False):
         scene = background_phrase(a, r, full) if a["scene"] in ("plain", "studio") else _pick(a, r, "scene", full)
     if named(1.1):
         style = _pick(a, r, "style", full)
+    if a["age"] == "old" and named(1.1) or not full and r.random() < 0.08:
+        noun = f"{_pick(a, r, 'age', full)} {noun.replace('young ', '')}"
+    held = _pick(a, r, "prop", full) if a["prop"] != "none" and named(1.2) else None
+    framing = _pick(a, r, "framing", full) if (a["framing"] != "portrait" and named(1.2)) or named(0.35) else None
+    if a["time"] not in ("none", "day") and named(1.2) or a["time"] == "day" and (full or r.random() < 0.3):
+        scene = f"{scene} {_pick(a, r, 'time', full)}" if scene else _pick(a, r, "time", full)
+    if a["weather"] != "none" and named(1.2):
+        rest.append(_pick(a, r, "weather", full))
+    if held:
+        rest.append(held)
+    if framing:
+        rest.append(framing)
     extra = r.sample(NEUTRAL, r.randint(1, 3)) if not full and r.random() < 0.22 else []
     r.shuffle(feats)
     write = _sentence if r.random() < 0.62 else _tags

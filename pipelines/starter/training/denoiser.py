@@ -18,12 +18,12 @@ import torch
 from . import autoencoder
 from .captions import caption
 from .render import attributes
-from .text import TextHeads, new_encoder, targets, tokenize
+from .text import TextHeads, new_encoder, targets, tokenize, with_vocabulary
 
 LATENT = 32  # latent width and height
 UNET = {
-    "sample_size": LATENT, "in_channels": 4, "out_channels": 4, "block_out_channels": (64, 128, 256),
-    "layers_per_block": 1, "cross_attention_dim": 256, "attention_head_dim": (2, 4, 8), "norm_num_groups": 32,
+    "sample_size": LATENT, "in_channels": 8, "out_channels": 8, "block_out_channels": (64, 128, 256),
+    "layers_per_block": (2, 2, 1), "cross_attention_dim": 256, "attention_head_dim": (2, 4, 8), "norm_num_groups": 32,
     "addition_embed_type": "text", "addition_embed_type_num_heads": 4,  # pooled text also modulates every resnet
     "resnet_time_scale_shift": "scale_shift",
     "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
@@ -34,7 +34,7 @@ SCHEDULE = {
     "prediction_type": "v_prediction", "rescale_betas_zero_snr": True, "timestep_spacing": "trailing",
     "clip_sample": False, "set_alpha_to_one": True, "steps_offset": 1,
 }  # fmt: skip
-PARAMETERS = 24_000_000  # upper bound of what is averaged between workers
+PARAMETERS = 28_000_000  # upper bound of what is averaged between workers
 
 
 def scheduler():
@@ -51,12 +51,55 @@ def new_unet():
     return UNet2DConditionModel(**UNET)
 
 
+def grown(old):
+    """The `UNET` shaped denoiser that begins by doing what the smaller one `old` does.
+
+    New latent channels are predicted as zero, new layers pass on what they get.
+    """
+    unet = new_unet()
+    state, known, fresh = unet.state_dict(), old.state_dict(), set(unet.state_dict())
+    up = {i: len(block.resnets) - 1 for i, block in enumerate(unet.up_blocks)}  # the last layer meets the oldest skip
+    for name, value in known.items():
+        parts = name.split(".")
+        if parts[0] == "up_blocks" and parts[2] in ("resnets", "attentions"):
+            last = len(old.up_blocks[int(parts[1])].resnets) - 1
+            if int(parts[3]) == last:
+                parts[3] = str(up[int(parts[1])])
+        target = ".".join(parts)
+        fresh.discard(target)
+        if state[target].shape == value.shape:
+            state[target].copy_(value)
+        elif target == "conv_in.weight":
+            state[target].mul_(0.3)
+            state[target][:, : value.shape[1]] = value
+        else:
+            assert target.startswith("conv_out"), target
+            state[target].zero_()
+            state[target][: len(value)] = value
+    for name in fresh:
+        if ".conv2." in name or ".proj_out." in name:
+            state[name].zero_()
+        elif "conv_shortcut" in name:
+            state[name].zero_()
+            if name.endswith("weight"):
+                n = len(state[name])
+                state[name][:, :n, 0, 0] = torch.eye(n)
+    unet.load_state_dict(state)
+    return unet
+
+
 def region_weights():
-    """(1,1,32,32) loss weights of mean 1: face 2.5, bust 1.4, surroundings 1 (the framing is fixed)."""
+    """{framing: (1,32,32) loss weights of mean 1}: face most, then bust and hands, then surroundings."""
     y, x = torch.meshgrid(torch.arange(LATENT) + 0.5, torch.arange(LATENT) + 0.5, indexing="ij")
     ramp = lambda v, low, high: torch.sigmoid((v - low) * 2) * torch.sigmoid((high - v) * 2)
-    w = 1 + 1.5 * ramp(x, 10, 22) * ramp(y, 10, 21) + 0.4 * ramp(x, 5, 27) * ramp(y, 21, 33)
-    return (w / w.mean()).view(1, 1, LATENT, LATENT)
+    faces = {  # left, right, top, bottom of the face in latent cells, extra weight
+        "portrait": (10, 22, 10, 21, 1.5), "close-up": (7.5, 24.5, 7, 23.5, 0.9), "half figure": (11, 21, 6.5, 16, 2.6),
+    }  # fmt: skip
+    out = {}
+    for framing, (left, right, top, bottom, extra) in faces.items():
+        w = 1 + extra * ramp(x, left, right) * ramp(y, top, bottom) + 0.4 * ramp(x, 5, 27) * ramp(y, bottom, 33)
+        out[framing] = (w / w.mean()).view(1, LATENT, LATENT)
+    return out
 
 
 def rate(done, step, hold=0.5, warm=100):
@@ -75,7 +118,7 @@ def timesteps(n):
 def velocity_loss(unet, x, hidden, cumulative, weights):
     """Weighted v-prediction error of a batch.
 
-    x: (B,4,32,32) scaled latents. hidden: (B,L,256) text. cumulative: (1000,) alphas_cumprod. weights: (1,1,32,32).
+    x: (B,8,32,32) scaled latents. hidden: (B,L,256) text. cumulative: (1000,) alphas_cumprod. weights: (B,1,32,32).
     Returns (loss to minimise, the same without region weights, for the log).
     """
     noise, t = torch.randn_like(x), timesteps(len(x))
@@ -118,12 +161,17 @@ def save_pipeline(out, vae, text, tokenizer_folder, unet):
 def _load(init, tokenizer, text_folder):
     """(text encoder, denoiser, heads) from a pipeline folder, or new ones with the text encoder of `text_folder`."""
     from diffusers import UNet2DConditionModel
-    from transformers import CLIPTextModel
+    from transformers import CLIPTextModel, CLIPTokenizer
 
     heads = TextHeads()
     if init:
         text = CLIPTextModel.from_pretrained(os.path.join(init, "text_encoder"), dtype=torch.float32)
+        known = CLIPTokenizer.from_pretrained(os.path.join(init, "tokenizer"))
+        if known.get_vocab() != tokenizer.get_vocab():
+            text = with_vocabulary(text, known, tokenizer)
         unet = UNet2DConditionModel.from_pretrained(os.path.join(init, "unet"), torch_dtype=torch.float32)
+        if set(unet.state_dict()) != set(new_unet().state_dict()):
+            unet = grown(unet)
     else:
         text, unet = new_encoder(tokenizer), new_unet()
         if text_folder:
@@ -196,7 +244,8 @@ def train(
         x = (torch.from_numpy(latents[index].astype(np.float32)) * scale).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16):
             hidden = text(ids)[0]
-        loss, plain = velocity_loss(unet, x, hidden, cumulative, weights)
+        regions = torch.stack([weights[a["framing"]] for a in batch])
+        loss, plain = velocity_loss(unet, x, hidden, cumulative, regions)
         named = heads(hidden.detach() if step < warm_heads else hidden, ids, targets(batch), tokenizer.eos_token_id)
         opt.zero_grad(set_to_none=True)
         (loss + 0.1 * named).backward()
@@ -225,7 +274,7 @@ def train(
 def estimator(pipeline_folder, data, guidance=2.5, low=150, high=650):
     """A function (z, indices, rng) -> the latents this model would draw, for `autoencoder.refine`.
 
-    Unscaled latents z (B,4,32,32) of pictures `indices` are noised to a time step between `low` and `high`; what the
+    Unscaled latents z (B,8,32,32) of pictures `indices` are noised to a time step between `low` and `high`; what the
     denoiser makes of them in one step, guided for every other batch, is returned in the same units.
     """
     from diffusers import StableDiffusionPipeline

@@ -4,7 +4,8 @@ Every picture is an openly licensed DiceBear avatar, chosen option by option so 
 background of `scenes.py`, rasterised by resvg. No photograph and no real person is involved.
 
 An attribute dict holds one word per key: style, person, skin, hair_style, hair_length, hair_color, headwear,
-headwear_color, glasses, glasses_color, facial_hair, expression, clothing, clothing_color, scene, bg_color, and the
+headwear_color, glasses, glasses_color, facial_hair, expression, clothing, clothing_color, scene, bg_color, time,
+weather, prop, framing, age, and the
 private keys variant, hat_variant and rseed that make the drawing repeatable.
 """
 
@@ -20,6 +21,7 @@ from importlib.resources import files
 import numpy as np
 
 from . import vocabulary as V
+from .props import headphones, prop_svg
 from .scenes import jitter, scene_svg
 
 COVERED = "#4a312c"  # hair colour where none is seen
@@ -36,6 +38,9 @@ def sample(r, style=None):
     s = style or weighted(r, V.STYLE_WEIGHTS)
     a = {"style": s, "person": weighted(r, {"woman": 0.42, "man": 0.42, "person": 0.16})}
     a["skin"], a["hair_color"] = weighted(r, V.SKIN_WEIGHTS), weighted(r, V.HAIR_WEIGHTS)
+    a["age"] = "adult" if s == "pixel" else weighted(r, V.AGE_WEIGHTS)
+    if a["age"] == "old" and r.random() < 0.9:
+        a["hair_color"] = r.choice(["gray", "white"])
     a["headwear"], a["headwear_color"] = "none", None
     if V.HATS[s] and r.random() < 0.20:
         hats = {k: w for k, w in V.HAT_WEIGHTS[s].items() if k != "hijab" or a["person"] != "man"}
@@ -59,6 +64,12 @@ def sample(r, style=None):
         a["headwear_color"] = a["clothing_color"]  # this style draws both in one colour
     a["scene"] = r.choices(V.SCENES, V.SCENE_WEIGHTS)[0]
     a["bg_color"] = r.choice(list(V.BACKGROUND)) if a["scene"] in ("plain", "studio") else None
+    outdoors = a["scene"] in V.OUTDOORS
+    a["time"] = weighted(r, V.TIME_WEIGHTS) if outdoors else "none"
+    weather = {k: w for k, w in V.WEATHER_WEIGHTS.items() if k != "snowfall" or a["scene"] not in ("snow", "desert")}
+    a["weather"] = weighted(r, weather) if outdoors else "none"
+    a["prop"] = weighted(r, V.PROP_WEIGHTS)
+    a["framing"] = r.choices(V.FRAMINGS, V.FRAMING_WEIGHTS)[0]
     a["rseed"] = r.randrange(1 << 30)
     return a
 
@@ -237,25 +248,83 @@ def _svg(inner, view="0 0 256 256"):
     return f'<svg {names} viewBox="{view}">{inner}</svg>'
 
 
-def render(a):
-    """The 256 x 256 RGB PIL picture of the attribute dict `a`: the same dict gives the same picture."""
+# framing -> the figure's left edge, top edge and side, pixels; its face stays near the middle
+FRAMES = {"portrait": (8, 16, 240), "close-up": (-42, -18, 340), "half figure": (39, 14, 178)}
+PIXEL_FRAMES = {"portrait": (8, 16, 240), "close-up": (-40, -22, 336), "half figure": (40, 16, 176)}
+
+
+def _figure(a, r):
+    """(view box, SVG elements) of the avatar."""
     from dicebear import Avatar
+
+    head, body = Avatar(_style(V.STYLES[a["style"]]), avatar_options(a, r)).to_string().split(">", 1)
+    body = body.removesuffix("</svg>")
+    return re.search(r'viewBox="([^"]+)"', head).group(1), body + (_toon_glasses(a) if a["style"] == "toon" else "")
+
+
+def _wrinkles(a):
+    """Lines of age beside eyes and mouth, in the frame of a portrait."""
+    if a.get("age") != "old" or a["style"] == "pixel":
+        return ""
+    x, eyes, mouth, half = {"flat": (128, 110, 134, 19), "toon": (134, 128, 158, 24), "ink": (136, 112, 140, 18)}[
+        a["style"]
+    ]
+    d = "".join(
+        f"M{x + side * (half - 6)} {eyes + 9}q{side * 5} 4 {side * 11} 1"
+        + ("" if a["facial_hair"] != "none" else f"M{x + side * (half - 5)} {mouth - 12}q{side * 6} 5 {side * 5} 13")
+        for side in (-1, 1)
+    )
+    return f'<path d="{d}" fill="none" stroke="#1a0c06" stroke-opacity=".5" stroke-width="1.8" stroke-linecap="round"/>'
+
+
+def _lengthened(figure, bottom):
+    """The RGBA figure with its lowest row drawn on to the edge of the canvas, narrowing: a torso for any drawing."""
+    pixels = np.asarray(figure).copy()
+    row, height = pixels[bottom - 1], len(pixels) - bottom
+    inside = np.flatnonzero(row[:, 3] > 128)
+    if not len(inside):
+        return figure
+    left, right, columns = inside[0], inside[-1], np.arange(len(row))
+    middle, half = (left + right) / 2, (right - left) / 2
+    for i in range(height):
+        narrow = 1 - 0.16 * np.sin(min(1, i / 44) * np.pi / 2)
+        source = np.clip(np.rint(middle + (columns - middle) / narrow), 0, len(row) - 1).astype(int)
+        pixels[bottom + i] = np.where(np.abs(columns - middle)[:, None] <= half * narrow, row[source], 0)
+        for arm in (middle - 0.62 * half * narrow, middle + 0.62 * half * narrow):
+            x = int(arm)
+            pixels[bottom + i, x : x + 2, :3] = pixels[bottom + i, x : x + 2, :3] * 0.62
     from PIL import Image
 
-    r = random.Random(a["rseed"])
-    head, body = Avatar(_style(V.STYLES[a["style"]]), avatar_options(a, r)).to_string().split(">", 1)
-    view, background = re.search(r'viewBox="([^"]+)"', head).group(1), scene_svg(a)
-    if a["style"] == "pixel":
-        crisp = 'shape-rendering="crispEdges"'
-        picture = _raster(_svg(f"<g {crisp}>{background}</g>"), 64).resize((256, 256), Image.NEAREST)
-        figure = _raster(_svg(f"<g {crisp}>{body.removesuffix('</svg>')}</g>", view), 256)
-        figure = figure.resize((16, 16), Image.NEAREST).resize((240, 240), Image.NEAREST)
-        picture.alpha_composite(figure, (8, 16))
-        return picture.convert("RGB")
-    if a["style"] == "toon":
-        body = body.removesuffix("</svg>") + _toon_glasses(a) + "</svg>"
-    figure = f'<svg x="8" y="16" width="240" height="240" viewBox="{view}">{body}'
-    return _raster(_svg(background + figure), V.SIZE).convert("RGB")
+    return Image.fromarray(pixels)
+
+
+def render(a):
+    """The 256 x 256 RGB PIL picture of the attribute dict `a`: the same dict gives the same picture."""
+    from PIL import Image
+
+    view, body = _figure(a, random.Random(a["rseed"]))
+    pixel, framing = a["style"] == "pixel", a.get("framing", "portrait")
+    x, y, side = (PIXEL_FRAMES if pixel else FRAMES)[framing]
+    k = side / 240
+    worn = f'<g transform="translate({x} {y}) scale({k:.4f}) translate(-8 -16)">{_wrinkles(a)}{headphones(a)}</g>'
+    background, held = scene_svg(a), prop_svg(a, V.SKIN[a["skin"]])
+    if not pixel and framing != "half figure":
+        figure = f'<svg x="{x}" y="{y}" width="{side}" height="{side}" viewBox="{view}">{body}</svg>'
+        return _raster(_svg(background + figure + worn + held), V.SIZE).convert("RGB")
+    if pixel:
+        crisp = lambda inner: _raster(_svg(f'<g shape-rendering="crispEdges">{inner}</g>'), 64).resize((256, 256), 0)
+        drawn = _raster(_svg(f'<g shape-rendering="crispEdges">{body}</g>', view), 256)
+        figure = Image.new("RGBA", (256, 256))
+        figure.paste(drawn.resize((16, 16), Image.NEAREST).resize((side, side), Image.NEAREST), (x, y))
+    else:
+        crisp = lambda inner: _raster(_svg(inner), V.SIZE)
+        figure = crisp(f'<svg x="{x}" y="{y}" width="{side}" height="{side}" viewBox="{view}">{body}</svg>')
+    picture = crisp(background)
+    if y + side < V.SIZE:
+        figure = _lengthened(figure, y + side)
+    for layer in (figure, crisp(worn + held)):
+        picture.alpha_composite(layer)
+    return picture.convert("RGB")
 
 
 def _one(job):

@@ -224,17 +224,144 @@ def _space(a, r):
     return s + _circle(256 - x, u(30, 130), u(6, 11), jitter("#c9c4d8", r))
 
 
+def _street(a, r):
+    u = r.uniform
+    s = _sky(jitter("#a8d8f0", r), jitter("#f3ead9", r), height=150)
+    colors, x = ["#c8553d", "#e0a458", "#5b8e7d", "#8d6a9f", "#d98a6c"], -6
+    for i in range(4):
+        w, top = 66 + u(-4, 4), u(30, 62)
+        s += _rect(x, top, w, 196 - top, jitter(colors[i % 5], r))
+        for wx in (x + 10, x + 38):
+            s += "".join(_rect(wx, top + 14 + 36 * k, 16, 22, "#fdf0cf") for k in range(2))
+        stripes = (_rect(x + 2 + k * 12, 142, 6, 16, "#ffffff") for k in range(5))
+        s += _rect(x, 142, w, 16, jitter("#d64545", r)) + "".join(stripes)
+        s += _rect(x + 8, 162, w - 16, 34, "#3d4f60")
+        x += w + 1
+    return s + _rect(0, 196, 256, 60, jitter("#a7a39b", r)) + _rect(0, 196, 256, 7, "#cfcac0")
+
+
+def _kitchen(a, r):
+    j = lambda c: jitter(c, r)
+    s = _rect(0, 0, 256, 256, j("#f3e8d3")) + _rect(0, 26, 256, 60, j("#6f9c97")) + _rect(0, 82, 256, 5, "#4f7672")
+    s += "".join(_rect(x, 26, 3, 58, "#4f7672") for x in (62, 126, 190))
+    s += "".join(_rect(x, 66, 8, 4, "#f1d9a0") for x in (48, 76, 176, 204))
+    for row in range(4):
+        s += "".join(_rect(x * 18 + 1, 92 + row * 18, 16, 16, j("#fffaf0")) for x in range(15))
+    s += _rect(0, 164, 256, 12, j("#b98555")) + _rect(0, 176, 256, 80, j("#6f9c97"))
+    s += _rect(18, 136, 34, 28, j("#c94f43")) + _rect(14, 140, 42, 5, "#8d2f27") + _rect(32, 130, 6, 7, "#30302f")
+    return s + _rect(212, 128, 14, 36, j("#d9b44a")) + _rect(230, 140, 12, 24, j("#4c8c57"))
+
+
+def _office(a, r):
+    j = lambda c: jitter(c, r)
+    s = _rect(0, 0, 256, 256, j("#dfe5ea")) + _rect(14, 22, 96, 120, "#7c8a97") + _rect(146, 22, 96, 120, "#7c8a97")
+    for x in (18, 150):
+        s += _rect(x, 26, 88, 112, j("#aee0f7")) + _rect(x + 42, 26, 4, 112, "#7c8a97")
+        s += "".join(_rect(x + k * 16, 90 - 13 * (k % 3), 14, 48 + 13 * (k % 3), "#8fb2c9") for k in range(5))
+    s += _rect(0, 186, 256, 70, j("#8a6b4e")) + _rect(0, 182, 256, 8, "#a98763")
+    s += _rect(14, 138, 46, 34, "#2c323a") + _rect(17, 141, 40, 28, j("#4aa3df")) + _rect(34, 172, 6, 12, "#2c323a")
+    s += _rect(222, 156, 16, 28, j("#d5734f"))
+    return s + _path("M230 156q-16-20-18-34q14 8 18 24q4-22 18-28q0 18-14 38z", j("#3f9a5b"))
+
+
+def _bedroom(a, r):
+    j = lambda c: jitter(c, r)
+    s = _rect(0, 0, 256, 256, j("#cdb9d9")) + _rect(24, 26, 84, 96, "#ffffff") + _rect(30, 32, 72, 84, j("#bfe3f5"))
+    s += _rect(64, 32, 4, 84, "#ffffff") + _path("M16 22h24q4 60-18 108h-10z", j("#e7869f"))
+    s += _path("M116 22h-24q-4 60 18 108h10z", j("#e7869f"))
+    s += _rect(150, 40, 40, 50, "#7b5a44") + _rect(154, 44, 32, 42, j("#f0c96a")) + _circle(170, 62, 10, "#d9604f")
+    s += _path("M0 160q0-18 18-18h220q18 0 18 18v96H0z", j("#8b6248")) + _rect(0, 190, 256, 66, j("#f5efe6"))
+    s += _path("M14 190q0-26 26-26h44q26 0 26 26z", "#ffffff") + _path("M146 190q0-26 26-26h44q26 0 26 26z", "#ffffff")
+    return s + _rect(0, 214, 256, 42, j("#7aa7c7"))
+
+
+def _stage(a, r):
+    s = _rect(0, 0, 256, 256, jitter("#1d1233", r))
+    for x, tip, color in ((20, 92, "#ff4fa0"), (92, 128, "#47c7ff"), (164, 128, "#ffd24a"), (236, 164, "#8f6bff")):
+        s += f'<path d="M{x - 6} 0h12L{tip + 44} 236h-88z" fill="{color}" fill-opacity=".38"/>'
+        s += _rect(x - 11, 0, 22, 13, "#0b0816") + _circle(x, 14, 7, color)
+    s += _rect(0, 222, 256, 34, jitter("#4b2f6b", r)) + _rect(0, 218, 256, 5, "#8d63b8")
+    for x in (4, 214):
+        s += (
+            _rect(x, 146, 38, 72, "#0d0a18") + _circle(x + 19, 168, 11, "#3a3350") + _circle(x + 19, 198, 14, "#3a3350")
+        )
+    return s
+
+
+def _desert(a, r):
+    j = lambda c: jitter(c, r)
+    s = _sky(j("#7fd0f2"), j("#fdeac0"), height=180) + _circle(206, 44, 20, "#fff0b8")
+    s += _path("M0 160q50-40 110-18t146-14V256H0z", j("#e9b872")) + _path(
+        "M0 196q80-34 150-8t106-6V256H0z", j("#d99c55")
+    )
+    for x, y, k in ((34, 208, 1.0), (226, 200, 0.8)):
+        stem = f"M{x - 8 * k:.0f} {y}v-{78 * k:.0f}q{8 * k:.0f}-{12 * k:.0f} {16 * k:.0f} 0v{78 * k:.0f}z"
+        left = f"M{x - 8 * k:.0f} {y - 28 * k:.0f}h-{18 * k:.0f}v-{30 * k:.0f}h{9 * k:.0f}v{20 * k:.0f}h{9 * k:.0f}z"
+        right = f"M{x + 8 * k:.0f} {y - 40 * k:.0f}h{18 * k:.0f}v-{26 * k:.0f}h-{9 * k:.0f}v{16 * k:.0f}h-{9 * k:.0f}z"
+        s += "".join(_path(d, j("#3f8f52")) for d in (stem, left, right))
+    return s
+
+
+def _gym(a, r):
+    j = lambda c: jitter(c, r)
+    s = _rect(0, 0, 256, 256, j("#c9ced4")) + _rect(0, 0, 256, 34, j("#2f3b4a")) + _rect(0, 196, 256, 60, j("#4a4f58"))
+    s += "".join(_rect(x, 10, 44, 10, "#fff8d8") for x in (18, 106, 194)) + _rect(0, 60, 256, 8, j("#e4572e"))
+    for x in (8, 196):
+        s += _rect(x, 84, 6, 112, "#2a2e35") + _rect(x + 46, 84, 6, 112, "#2a2e35")
+        for row in (100, 132, 164):
+            s += _rect(x, row, 52, 5, "#2a2e35")
+            for k in (9, 33):
+                s += _rect(x + k - 6, row - 14, 7, 14, j("#d1362f")) + _rect(x + k + 5, row - 14, 7, 14, j("#d1362f"))
+                s += _rect(x + k, row - 9, 6, 4, "#70757d")
+    return s
+
+
+def _time(a, r):
+    """The light of the hour over an outdoor place."""
+    time = a.get("time")
+    if time == "evening":
+        glow = '<defs><linearGradient id="glow" x1="0" y1="0" x2="0" y2="1"><stop offset="0" stop-color="#8e3f8f" '
+        glow += 'stop-opacity=".62"/><stop offset=".6" stop-color="#ff8a3c" stop-opacity=".62"/><stop offset="1" '
+        glow += 'stop-color="#7a2d4f" stop-opacity=".5"/></linearGradient></defs>'
+        return glow + _rect(0, 0, 256, 256, "url(#glow)")
+    if time == "night":
+        s = _rect(0, 0, 256, 256, "#0a1038", 'fill-opacity=".74"')
+        s += "".join(_circle(r.uniform(0, 256), r.uniform(0, 90), r.uniform(0.8, 1.7), "#ffffff") for _ in range(26))
+        return s + _circle(40, 38, 15, "#fdf3c4")
+    return ""
+
+
+def _weather(a, r):
+    kind = a.get("weather")
+    if kind == "rain":
+        s = _rect(0, 0, 256, 256, "#4a5b70", 'fill-opacity=".5"')
+        lines = (f"M{r.uniform(0, 270):.0f} {r.uniform(-10, 240):.0f}l-7 22" for _ in range(64))
+        return s + f'<path d="{"".join(lines)}" stroke="#d9ecff" stroke-width="2" stroke-opacity=".85" fill="none"/>'
+    if kind == "fog":
+        haze = '<defs><linearGradient id="haze" x1="0" y1="0" x2="0" y2="1"><stop offset="0" stop-color="#dfe6ea" '
+        haze += 'stop-opacity=".5"/><stop offset="1" stop-color="#f2f5f7" stop-opacity=".92"/></linearGradient></defs>'
+        return haze + _rect(0, 0, 256, 256, "url(#haze)")
+    if kind == "snowfall":
+        s = _rect(0, 0, 256, 256, "#b4c3d4", 'fill-opacity=".34"')
+        return s + "".join(
+            _circle(r.uniform(0, 256), r.uniform(0, 256), r.uniform(2.2, 3.8), "#fff") for _ in range(70)
+        )
+    return ""
+
+
 DRAW = {
     "plain": _plain, "studio": _studio, "beach": _beach, "city": _city, "mountains": _mountains, "forest": _forest,
     "night": _night, "cafe": _cafe, "library": _library, "garden": _garden, "snow": _snow, "sunset": _sunset,
-    "space": _space,
+    "space": _space, "street": _street, "kitchen": _kitchen, "office": _office, "bedroom": _bedroom, "stage": _stage,
+    "desert": _desert, "gym": _gym,
 }  # fmt: skip
 
 
 def scene_svg(a):
     """The SVG elements of the background of the attribute dict `a` on a 256 x 256 canvas.
 
-    The layout depends on the place alone, so that the model can learn it quickly.
+    The layout depends on place, time and weather alone, so that the model can learn it quickly.
     """
     assert SIZE == 256
-    return DRAW[a["scene"]](a, random.Random("layout " + a["scene"]))
+    s = DRAW[a["scene"]](a, random.Random("layout " + a["scene"]))
+    return s + _time(a, random.Random("stars")) + _weather(a, random.Random("drops"))

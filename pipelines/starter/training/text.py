@@ -105,6 +105,24 @@ def new_encoder(tokenizer):
     return CLIPTextModel(config)
 
 
+def with_vocabulary(encoder, old, new):
+    """A CLIPTextModel for the tokenizer `new` that reads what `encoder` read with the tokenizer `old`.
+
+    Tokens both know keep their embedding; a new one begins as the mean of the old pieces of its letters.
+    """
+    fresh = new_encoder(new)
+    state, known = fresh.state_dict(), encoder.state_dict()
+    name = next(k for k in state if k.endswith("token_embedding.weight"))
+    state.update({k: v for k, v in known.items() if k != name})
+    numbers = old.get_vocab()
+    for token, i in new.get_vocab().items():
+        pieces = [numbers[token]] if token in numbers else old(token.removesuffix("</w>")).input_ids[1:-1]
+        if pieces:
+            state[name][i] = known[name][pieces].mean(0)
+    fresh.load_state_dict(state)
+    return fresh
+
+
 class TextHeads(nn.Module):
     """Training only: every position from <|endoftext|> on must reveal the attributes (unnamed ones: their prior)."""
 

@@ -2,7 +2,10 @@
 
 SIZE = 256  # picture width and height, pixels
 STYLES = {"flat": "avataaars", "toon": "toon-head", "ink": "open-peeps", "pixel": "pixel-art"}  # word -> DiceBear style
-STYLE_WEIGHTS = {"flat": 1.0}  # what the shipped model is trained on; the other styles can be rendered already
+STYLE_WEIGHTS = {"flat": 0.43, "toon": 0.25, "ink": 0.18, "pixel": 0.14}
+AGE_WEIGHTS = {"adult": 0.84, "old": 0.16}  # no younger ones, on purpose
+FRAMINGS = ["portrait", "close-up", "half figure"]
+FRAMING_WEIGHTS = [0.56, 0.2, 0.24]
 
 # ---------------------------------------------------------------- colours
 HAIR = {
@@ -31,9 +34,16 @@ GLASSES_COLOR = {"black": "#25262b", "red": "#d3302c", "blue": "#2b62cc", "gold"
 # ---------------------------------------------------------------- places
 SCENES = [
     "plain", "studio", "beach", "city", "mountains", "forest", "night", "cafe", "library", "garden", "snow", "sunset",
-    "space",
+    "space", "street", "kitchen", "office", "bedroom", "stage", "desert", "gym",
 ]  # fmt: skip
-SCENE_WEIGHTS = [0.22, 0.08] + [0.7 / 11] * 11
+SCENE_WEIGHTS = [0.16, 0.06] + [0.78 / 18] * 18
+OUTDOORS = ("beach", "city", "mountains", "forest", "garden", "snow", "street", "desert")  # have a time and a weather
+TIME_WEIGHTS = {"day": 0.5, "evening": 0.25, "night": 0.25}
+WEATHER_WEIGHTS = {"none": 0.61, "rain": 0.15, "fog": 0.12, "snowfall": 0.12}
+PROP_WEIGHTS = {
+    "none": 0.46, "coffee": 0.06, "phone": 0.06, "book": 0.06, "camera": 0.06, "headphones": 0.06, "flowers": 0.06,
+    "laptop": 0.06, "cat": 0.06, "dog": 0.06,
+}  # fmt: skip
 
 # ---------------------------------------------------------------- hair, hats, clothes: word -> (length class, drawings)
 FLAT_HAIR = {
@@ -233,21 +243,58 @@ SYNONYMS = {
         "library": ["in a library", "library background", "in front of a bookshelf", "bookshelf background",
                     "surrounded by books", "bookshelves"],
         "garden": ["in a garden", "flower garden", "garden background", "in a field of flowers",
-                   "surrounded by flowers"],
-        "snow": ["in the snow", "snowy background", "winter scene", "snowy forest", "snowing", "winter snow"],
+                   "among flower beds"],
+        "snow": ["in the snow", "snowy background", "winter scene", "snowy forest", "winter snow"],
         "sunset": ["at sunset", "sunset background", "sunset over the sea", "evening sky", "golden sunset"],
         "space": ["in space", "outer space", "space background", "planets and stars", "galaxy background"],
+        "street": ["in the street", "on a street with shops", "street background", "night market", "at the market",
+                   "shopping street"],
+        "kitchen": ["in the kitchen", "in a kitchen", "kitchen background", "cooking at home"],
+        "office": ["in the office", "at the office", "office background", "at work", "in a modern office"],
+        "bedroom": ["in the bedroom", "at home in the bedroom", "bedroom background", "in bed room", "at home"],
+        "stage": ["on stage", "on a stage", "stage lights", "at a concert", "concert stage"],
+        "desert": ["in the desert", "in a desert", "desert background", "desert with cactus", "sand dunes"],
+        "gym": ["at the gym", "in the gym", "gym background", "in a fitness studio", "working out"],
+    },
+    "time": {
+        "day": ["by day", "in daylight", "sunny day", "daytime", "midday", "bright day"],
+        "evening": ["in the evening", "at golden hour", "golden hour", "evening light", "at dusk", "warm evening light"],
+        "night": ["at night", "by night", "late at night", "night time", "after dark"],
+    },
+    "weather": {
+        "rain": ["in the rain", "rainy day", "raining", "rainy", "heavy rain"],
+        "fog": ["in the fog", "foggy", "misty", "in the mist", "fog"],
+        "snowfall": ["in falling snow", "snowing", "snowfall", "snowflakes", "snowflakes in the air"],
+    },
+    "prop": {
+        "coffee": ["holding a cup of coffee", "with a coffee", "with a coffee cup", "drinking coffee", "with a mug"],
+        "phone": ["holding a phone", "with a phone", "with a smartphone", "taking a selfie with a phone"],
+        "book": ["reading a book", "with a book", "holding a book", "with an open book"],
+        "camera": ["holding a camera", "with a camera", "taking a photo with a camera", "with a photo camera"],
+        "headphones": ["wearing headphones", "with headphones", "listening to music", "headphones"],
+        "flowers": ["holding flowers", "with a bouquet of flowers", "with flowers in hand", "with a bouquet"],
+        "laptop": ["with a laptop", "working on a laptop", "at a laptop", "typing on a laptop"],
+        "cat": ["with a cat", "holding a cat", "with a pet cat", "with a kitten"],
+        "dog": ["with a dog", "holding a dog", "with a pet dog", "with a puppy"],
+    },
+    "framing": {
+        "portrait": ["portrait", "head and shoulders", "bust", "portrait shot"],
+        "close-up": ["close-up", "close-up of the face", "close up", "face close-up", "headshot close-up"],
+        "half figure": ["half figure", "half body", "upper body", "waist up", "medium shot"],
+    },
+    "age": {
+        "adult": ["young adult", "young", "in the thirties"],
+        "old": ["elderly", "old", "senior", "aged"],
     },
 }  # fmt: skip
 LEADS = [
     "portrait of {p}", "a portrait of {p}", "{p}", "{p}", "picture of {p}", "avatar of {p}", "illustration of {p}",
-    "a drawing of {p}", "close-up portrait of {p}", "profile picture of {p}", "image of {p}", "headshot of {p}",
-    "a character, {p}",
+    "a drawing of {p}", "profile picture of {p}", "image of {p}", "a character, {p}",
 ]  # fmt: skip
 NEUTRAL = [
     "high quality", "detailed", "best quality", "masterpiece", "clean lines", "beautiful", "cute", "colorful",
     "digital art", "looking at viewer", "centered", "sharp", "highly detailed", "simple", "studio quality",
-    "artstation", "character design", "upper body", "4k", "virtual character",
+    "artstation", "character design", "4k", "virtual character",
 ]  # fmt: skip
 NEGATIVE = [
     "blurry", "low quality", "bad anatomy", "deformed", "watermark", "text", "ugly", "worst quality", "extra fingers",
@@ -268,4 +315,9 @@ HEADS = {
     "expression": list(SYNONYMS["expression"]),
     "scene": SCENES,
     "bg_color": ["none", *BACKGROUND],
+    "time": ["none", *TIME_WEIGHTS],
+    "weather": list(WEATHER_WEIGHTS),
+    "prop": list(PROP_WEIGHTS),
+    "framing": FRAMINGS,
+    "age": list(AGE_WEIGHTS),
 }
