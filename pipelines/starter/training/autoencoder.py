@@ -78,7 +78,7 @@ def _picture_crops(pictures, n, crop, rng):
 
 
 def with_channels(vae, channels):
-    """A copy of `vae` with more latent channels; the first ones stay what they were, the decoder ignores the new ones."""
+    """A copy of `vae` with more latent channels; the decoder ignores the new ones at first."""
     from diffusers import AutoencoderTiny
 
     more = AutoencoderTiny(**{**{k: vae.config[k] for k in CONFIG}, "latent_channels": channels})
