@@ -258,7 +258,8 @@ SYNONYMS = {
     },
     "time": {
         "day": ["by day", "in daylight", "sunny day", "daytime", "midday", "bright day"],
-        "evening": ["in the evening", "at golden hour", "golden hour", "evening light", "at dusk", "warm evening light"],
+        "evening": ["in the evening", "at golden hour", "golden hour", "evening light", "at dusk",
+                    "warm evening light"],
         "night": ["at night", "by night", "late at night", "night time", "after dark"],
     },
     "weather": {
