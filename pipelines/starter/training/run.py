@@ -14,12 +14,13 @@ import torch
 from . import autoencoder, classify, denoiser, evaluate, parallel, render, text
 
 STAGES = ["render", "vae", "encode", "tokenizer", "text", "denoiser", "refine", "assemble", "classifier", "evaluate"]
-PICTURES, HELD_OUT = 28000, 1024
+PICTURES, HELD_OUT = 32000, 1024
 MINUTES = {"vae": 17, "text": 6, "denoiser": 120, "refine": 20, "classifier": 15}
 
 
 def _vae(ranks, o):
-    autoencoder.train(ranks, o.path("train"), o.path("vae"), o.minutes("vae"))
+    old = o.inherited("vae")
+    autoencoder.train(ranks, o.path("train"), o.path("vae"), o.minutes("vae"), init=old, keep=old)
 
 
 def _text(ranks, o):
@@ -33,8 +34,8 @@ def _denoiser(ranks, o):
         ranks,
         o.path("train"),
         o.path("latents.npy"),
-        os.path.join(init, "vae") if init else o.path("vae"),
-        os.path.join(init, "tokenizer") if init else o.path("tokenizer"),
+        o.vae(),
+        o.path("tokenizer"),
         o.path("model"),
         o.path("state.pt"),
         o.started + total,
@@ -59,6 +60,14 @@ class Options(argparse.Namespace):
         """A file or folder inside the work folder."""
         return os.path.join(self.work, name)
 
+    def inherited(self, part):
+        """The folder of a part of the pipeline given by `--init`, or None."""
+        return os.path.join(self.init, part) if self.init else None
+
+    def vae(self):
+        """The autoencoder of this run: its own where it trained one, else the inherited one."""
+        return self.path("vae") if os.path.exists(self.path("vae")) else self.inherited("vae")
+
     def minutes(self, stage):
         """Length of a stage, minutes."""
         return MINUTES[stage] * self.scale
@@ -70,9 +79,12 @@ def run(stage, o):
         for name, count, seed in (("train", PICTURES, 12), ("test", HELD_OUT, 900001)):
             render.dataset(o.path(name), max(8, int(count * o.scale)), seed, o.workers)
     elif stage == "vae":
-        parallel.launch(_vae, (o,), o.workers, 4_000_000)
+        old = o.inherited("vae")
+        if old and autoencoder.load(old).config.latent_channels == autoencoder.CONFIG["latent_channels"]:
+            return  # the denoiser knows these latents: they stay
+        parallel.launch(_vae, (o,), o.workers, 8_000_000)
     elif stage == "encode":
-        folder = os.path.join(o.init, "vae") if o.init else o.path("vae")
+        folder = o.vae()
         vae = autoencoder.load(folder)
         deviation = autoencoder.encode(vae, o.path("train"), o.path("latents.npy"))
         if not o.init:  # the denoiser wants unit variance
@@ -116,13 +128,13 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(prog="pipelines.starter.training", description=__doc__)
     parser.add_argument("stages", nargs="+", choices=["all", *STAGES])
     parser.add_argument("--work", required=True, help="folder for data, checkpoints and results")
-    parser.add_argument("--init", default="", help="pipeline folder to continue from: keeps its VAE and tokenizer")
+    parser.add_argument("--init", default="", help="pipeline folder to go on from; what it lacks is added")
     parser.add_argument("--workers", type=int, default=2, help="single-threaded processes, one per core")
     parser.add_argument("--scale", type=float, default=1.0, help="share of the full pictures and minutes")
     o = parser.parse_args(arguments, Options())
     os.makedirs(o.work, exist_ok=True)
     for stage in STAGES if "all" in o.stages else o.stages:
-        if o.init and stage in ("vae", "tokenizer", "text"):
+        if o.init and stage == "text":
             continue
         o.started = time.time()
         print(f"== {stage}", flush=True)
