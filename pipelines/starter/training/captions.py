@@ -159,7 +159,8 @@ def caption(a, r, keep=None, full=False):
     held = _pick(a, r, "prop", full) if a["prop"] != "none" and named(1.2) else None
     framing = _pick(a, r, "framing", full) if (a["framing"] != "portrait" and named(1.2)) or named(0.35) else None
     if a["time"] not in ("none", "day") and named(1.2) or a["time"] == "day" and (full or r.random() < 0.3):
-        scene = f"{scene} {_pick(a, r, 'time', full)}" if scene else _pick(a, r, "time", full)
+        time = _pick(a, r, "time", full)
+        scene = f"{scene}{r.choice([' ', ' ', ', '])}{time}" if scene else time
     if a["weather"] != "none" and named(1.2):
         rest.append(_pick(a, r, "weather", full))
     if held:

@@ -34,6 +34,14 @@ SAMPLES = [
     "woman with dark skin, long curly black hair, green overalls, winking, in the forest",
     "surprised man, pink mullet, white graphic t-shirt, blue studio backdrop",
     "woman with green curly hair, heart eyes, red hoodie, night sky",
+    "an elderly woman with a gray bun, round glasses, teal turtleneck, with a cat, in the kitchen, cartoon style",
+    "ink drawing of a man with a beard, black beanie, holding a camera, in the city in the rain",
+    "pixel art of a woman with pink hair, wearing headphones, purple t-shirt, on stage",
+    "close-up of a woman with freckled fair skin, long black hair, winking, in a garden at golden hour, cartoon style",
+    "half figure of a man with dark skin, short black hair, blue blazer, with a laptop, in the office",
+    "woman with tan skin, long brown hair, holding flowers, at the beach in the evening, half figure",
+    "ink drawing of a woman with an afro, yellow t-shirt, holding a cup of coffee, in the street at night",
+    "old man with white hair, a long beard, gray sweater, reading a book, in the library, flat illustration",
 ]
 
 
@@ -73,8 +81,9 @@ def promised(a, text):
         wanted["skin"] = a["skin"]
     if a["bg_color"]:
         wanted["bg_color"] = a["bg_color"]
-    if a["hair_color"] == "none":
-        del wanted["hair_color"]
+    for head in ("hair_color", "time"):  # nothing was asked for
+        if a[head] == "none":
+            del wanted[head]
     return wanted
 
 
@@ -121,6 +130,9 @@ def grade(pairs, pictures, oracle):
         "adherence": score(guesses, wanted),
         "by_person": groups(guesses, wanted, people, "person"),
         "by_skin": groups(guesses, wanted, people, "skin"),
+        "by_style": groups(guesses, wanted, people, "style"),
+        "by_framing": groups(guesses, wanted, people, "framing"),
+        "by_age": groups(guesses, wanted, people, "age"),
     }
 
 
