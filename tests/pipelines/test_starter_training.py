@@ -14,7 +14,7 @@ pytest.importorskip("resvg_py")
 from pipelines.starter import classifier
 from pipelines.starter.training import autoencoder, classify, denoiser, evaluate, parallel, render, text
 from pipelines.starter.training.captions import caption
-from pipelines.starter.training.vocabulary import HEADS, STYLES, SYNONYMS
+from pipelines.starter.training.vocabulary import FRAMINGS, HEADS, PROP_WEIGHTS, STYLES, SYNONYMS
 
 MODEL = os.path.join(os.path.dirname(evaluate.__file__), "..", "model")
 SECONDS = 1 / 60  # of a minute
@@ -68,10 +68,11 @@ def test_bf16_gradients_of_the_denoiser_agree_with_fp32():
     from diffusers.models.attention_processor import AttnProcessor
 
     unet = UNet2DConditionModel.from_pretrained(os.path.join(MODEL, "unet"), torch_dtype=torch.float32)
-    unet.to(memory_format=torch.channels_last).set_attn_processor(AttnProcessor())
-    cumulative, weights = denoiser.scheduler().alphas_cumprod.float(), denoiser.region_weights()
+    unet.set_attn_processor(AttnProcessor())
+    cumulative = denoiser.scheduler().alphas_cumprod.float()
+    weights = torch.stack([denoiser.region_weights()[framing] for framing in ("portrait", "half figure")])
     r = torch.Generator().manual_seed(0)
-    x, hidden = torch.randn(2, 4, 32, 32, generator=r), torch.randn(2, 64, 256, generator=r)
+    x, hidden = torch.randn(2, 8, 32, 32, generator=r), torch.randn(2, 64, 256, generator=r)
 
     def gradients(enabled):
         torch.manual_seed(0)
@@ -102,7 +103,7 @@ def test_the_autoencoder_trains_and_refines(work):
     shipped = os.path.join(MODEL, "vae")
     blocks = (11, 6, 2, 1)  # more than the shipped decoder has, so that identity blocks are added
     wide, vae = autoencoder.widen(autoencoder.load(shipped), blocks), autoencoder.load(shipped)
-    z = torch.randn(1, 4, 32, 32)
+    z = torch.randn(1, 8, 32, 32)
     with torch.no_grad():
         torch.testing.assert_close(wide.decode(z).sample, vae.decode(z).sample, atol=1e-4, rtol=1e-4)
         crops = autoencoder.decode_crops(vae.decoder, z, [0], [0], 32)
@@ -114,8 +115,56 @@ def test_the_autoencoder_trains_and_refines(work):
     after = autoencoder.load(out).encoder.state_dict()
     assert all(torch.equal(before[k], after[k]) for k in before), "the latents must stay valid"
     fit = autoencoder.latent_rgb(vae, np.load(data + ".npy"), 16)
-    assert np.shape(fit["matrix"]) == (4, 3)
+    assert np.shape(fit["matrix"]) == (8, 3)
     assert np.shape(fit["bias"]) == (3,)
+
+
+def test_a_smaller_denoiser_grows_without_changing_its_mind():
+    from diffusers import UNet2DConditionModel
+
+    small = UNet2DConditionModel(**{**denoiser.UNET, "in_channels": 4, "out_channels": 4, "layers_per_block": 1})
+    large = denoiser.grown(small)
+    x, hidden, t = torch.randn(1, 8, 32, 32), torch.randn(1, 64, 256), torch.tensor([500])
+    x[:, 4:] = 0
+    with torch.no_grad():
+        before, after = small(x[:, :4], t, hidden).sample, large(x, t, hidden).sample
+    torch.testing.assert_close(after[:, :4], before, atol=1e-4, rtol=1e-4)
+    assert (after[:, 4:] == 0).all()
+
+
+def test_an_autoencoder_grows_without_changing_its_latents():
+    from diffusers import AutoencoderTiny
+
+    small = AutoencoderTiny(**{**autoencoder.CONFIG, "latent_channels": 4})
+    large, x = autoencoder.with_channels(small, 8), torch.rand(1, 3, 64, 64) * 2 - 1
+    with torch.no_grad():
+        before, after = small.encode(x).latents, large.encode(x).latents
+        torch.testing.assert_close(after[:, :4], before, atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(large.decode(after).sample, small.decode(before).sample, atol=1e-4, rtol=1e-4)
+
+
+def test_a_new_vocabulary_keeps_what_old_words_meant():
+    from transformers import CLIPTokenizer
+
+    old = CLIPTokenizer.from_pretrained(os.path.join(MODEL, "tokenizer"))
+    words = [*old.get_vocab()]
+    words.insert(40, "umbrella</w>")  # every number after it moves
+    merges = [tuple(line.split()) for line in open(os.path.join(MODEL, "tokenizer", "merges.txt")) if " " in line][1:]
+    new = CLIPTokenizer(vocab={w: i for i, w in enumerate(words)}, merges=merges, model_max_length=64)
+    encoder = text.new_encoder(old).eval()
+    moved, prompt = text.with_vocabulary(encoder, old, new).eval(), ["portrait of a woman with red hair"]
+    with torch.no_grad():
+        before, after = encoder(text.tokenize(old, prompt))[0], moved(text.tokenize(new, prompt))[0]
+    torch.testing.assert_close(after, before, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("prop", [p for p in PROP_WEIGHTS if p != "none"])
+def test_every_prop_is_seen_in_every_style_and_framing(prop):
+    for style in STYLES:
+        for framing in FRAMINGS:
+            a = {**render.sample(random.Random(5), style), "framing": framing}
+            without, shown = (np.asarray(render.render({**a, "prop": p}), int) for p in ("none", prop))
+            assert (abs(without - shown).max(2) > 40).mean() > 0.01, (style, framing)
 
 
 def test_the_text_side_learns(work):
