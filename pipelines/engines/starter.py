@@ -76,8 +76,17 @@ WORDS: dict[str, tuple[str, ...]] = {
     "headwear": ("hat", "hijab", "turban", "winter hat", "beanie", "cat ear beanie", "headband", "flower crown", "cap"),
     "scene": (
         "at the beach", "in the city", "in the mountains", "in the forest", "at night", "in a cafe", "in a library",
-        "in a garden", "in the snow", "at sunset", "in space",
+        "in a garden", "in the snow", "at sunset", "in space", "in the street", "in the kitchen", "in the office",
+        "in the bedroom", "on stage", "in the desert", "at the gym",
     ),
+    "time": ("by day", "in the evening", "at golden hour", "at night"),
+    "weather": ("in the rain", "in the fog", "in falling snow"),
+    "prop": (
+        "holding a cup of coffee", "holding a phone", "reading a book", "holding a camera", "wearing headphones",
+        "holding flowers", "with a laptop", "with a cat", "with a dog",
+    ),
+    "framing": ("portrait", "close-up", "half figure"),
+    "age": ("young", "elderly"),
     "background": tuple(
         f"plain {color} background"
         for color in ("white", "gray", "black", "red", "orange", "yellow", "green", "teal", "blue", "purple", "pink")

@@ -79,7 +79,8 @@ _LIVES = (
         "story": "{name} inherited a camera with a roll still in it. The pictures on it were of {home}, "
         "thirty years ago, "
         "and {name} has been looking for the same corners ever since.",
-        "places": ("city", "cafe", "night"),
+        "places": ("street", "cafe", "city"),
+        "things": ("camera", "coffee"),
         "taboos": ("politics",),
         "template": "The Curator",
         "tags": ("photography", "city life"),
@@ -91,6 +92,7 @@ _LIVES = (
         "The map was wrong, "
         "the walk was not, and the notes from it became a small following.",
         "places": ("mountains", "forest", "beach"),
+        "things": ("dog", "book"),
         "taboos": ("diet advice",),
         "template": "The Explorer",
         "tags": ("travel", "outdoors"),
@@ -100,7 +102,8 @@ _LIVES = (
         "bio": "Makes bowls that are almost round. Grows things that are almost edible.",
         "story": "{name} shares a greenhouse studio in {home} with a tortoise and a kiln that only works on Sundays. "
         "Every bowl gets a name, and the ones that crack get two.",
-        "places": ("garden", "cafe", "sunset"),
+        "places": ("garden", "kitchen", "sunset"),
+        "things": ("flowers", "cat"),
         "taboos": ("religion",),
         "template": "The Storyteller",
         "tags": ("craft", "slow living"),
@@ -111,7 +114,8 @@ _LIVES = (
         "story": "An injury ended the racing and began the teaching. {name} now meets a dozen beginners at "
         "dawn in {home}, "
         "and counts it a good week when somebody forgets to be nervous.",
-        "places": ("beach", "city", "forest"),
+        "places": ("gym", "beach", "kitchen"),
+        "things": ("headphones", "phone"),
         "taboos": ("body shaming", "miracle cures"),
         "template": "The Coach",
         "tags": ("fitness", "wellbeing"),
@@ -121,7 +125,8 @@ _LIVES = (
         "bio": "Professionally unserious. Owns eleven plants and has apologised to nine.",
         "story": "{name} moved to {home} for a job that turned out not to exist, told the story on an open stage, "
         "and has not had to look for another job since.",
-        "places": ("city", "cafe", "night"),
+        "places": ("stage", "home", "street"),
+        "things": ("phone", "coffee"),
         "taboos": ("mean jokes",),
         "template": "The Comedian",
         "tags": ("comedy", "everyday"),
@@ -131,7 +136,8 @@ _LIVES = (
         "bio": "Builds small houses and short sentences.",
         "story": "{name} runs a two-person studio in {home} that repairs old buildings instead of replacing them, "
         "and explains each decision in public, the mistakes included.",
-        "places": ("library", "city", "snow"),
+        "places": ("office", "library", "city"),
+        "things": ("laptop", "coffee"),
         "taboos": ("client names",),
         "template": "The Professional",
         "tags": ("design", "work"),
@@ -143,6 +149,7 @@ _LIVES = (
         "is closed now, "
         "the stories about what one sees from it are not.",
         "places": ("space", "night", "mountains"),
+        "things": ("headphones", "book"),
         "taboos": ("horoscopes",),
         "template": "The Storyteller",
         "tags": ("science", "night"),
@@ -153,7 +160,8 @@ _LIVES = (
         "story": "{name} keeps a lending shelf in a bakery in {home}: take a book, leave a note for whoever "
         "comes next. "
         "The notes turned out better than the books.",
-        "places": ("library", "cafe", "garden"),
+        "places": ("library", "kitchen", "garden"),
+        "things": ("book", "cat"),
         "taboos": ("spoilers",),
         "template": "The Curator",
         "tags": ("books", "cosy"),
@@ -171,6 +179,12 @@ _PLACES = {
     "snow": ("First snow", "in the snow"),
     "sunset": ("Sunset", "at sunset"),
     "space": ("Among planets", "in space"),
+    "street": ("The old street", "in the street"),
+    "kitchen": ("The kitchen", "in the kitchen"),
+    "office": ("The studio desk", "in the office"),
+    "stage": ("The small stage", "on stage"),
+    "gym": ("The gym", "at the gym"),
+    "home": ("At home", "in the bedroom"),
 }
 _MOODS = (
     ("Happy", "smiling"),
@@ -181,7 +195,18 @@ _MOODS = (
     ("Sleepy", "eyes closed"),
     ("Silly", "tongue out"),
 )
-_PROPS = ("round glasses", "sunglasses", "beanie", "hat", "winter hat", "cat ear beanie", "flower crown", "turban")
+_HATS = ("beanie", "hat", "winter hat", "cat ear beanie", "flower crown", "turban")
+_THINGS = {
+    "coffee": ("Coffee", "holding a cup of coffee"),
+    "phone": ("Phone", "holding a phone"),
+    "book": ("A good book", "reading a book"),
+    "camera": ("The camera", "holding a camera"),
+    "headphones": ("Headphones", "wearing headphones"),
+    "flowers": ("Flowers", "holding flowers"),
+    "laptop": ("The laptop", "with a laptop"),
+    "cat": ("The cat", "with a cat"),
+    "dog": ("The dog", "with a dog"),
+}
 
 
 def surprise(seed: int | None = None) -> dict:
@@ -200,8 +225,8 @@ def surprise(seed: int | None = None) -> dict:
     facial_hair = draw.choice([one for one in _FACIAL_HAIR if skin != "brown skin" or "beard" not in one])
     wardrobe = [f"{tint} {garment}" for tint, garment in zip(colors, garments[1:], strict=False)][: draw.choice((2, 3))]
     places = list(life["places"])[: draw.choice((2, 3))]
-    worn = glasses.split()[-1] if glasses else None
-    props = draw.sample([prop for prop in _PROPS if not worn or "glasses" not in prop], 2)
+    hat = draw.choice(_HATS)
+    props = [(hat.capitalize(), hat), *(_THINGS[one] for one in life["things"])]
     moods = [_MOODS[0], *draw.sample(_MOODS[1:], 2)]
     return {
         "name": name,
@@ -227,7 +252,7 @@ def surprise(seed: int | None = None) -> dict:
         "ingredients": [
             *[{"kind": "wardrobe", "name": words.capitalize(), "words": words} for words in wardrobe],
             *[{"kind": "place", "name": _PLACES[one][0], "words": _PLACES[one][1]} for one in places],
-            *[{"kind": "prop", "name": words.capitalize(), "words": words} for words in props],
+            *[{"kind": "prop", "name": called, "words": words} for called, words in props],
             *[{"kind": "mood", "name": called, "words": words} for called, words in moods],
         ],
         "looks": looks(draw.choice(("gray", "teal", "pink", "yellow", "purple", "orange", "green"))),
@@ -235,7 +260,7 @@ def surprise(seed: int | None = None) -> dict:
 
 
 def looks(color: str) -> list[dict]:
-    """Two looks in words the starter knows: an everyday one (default) and a studio one in `color`.
+    """Looks in words the starter knows: an everyday one (default), a studio one in `color`, and other styles.
 
     Both name a background, which a place replaces: without any the starter paints clouds of colour.
     """
@@ -251,7 +276,7 @@ def looks(color: str) -> list[dict]:
             "name": f"{color.capitalize()} studio",
             "words": f"plain {color} background, flat illustration, clean lines",
             "negative": negative,
-            "steps": 24,
-            "guidance": 4.0,
         },
+        {"name": "Storybook", "words": "plain blue background, cartoon style", "negative": negative},
+        {"name": "Ink", "words": f"plain {color} background, ink drawing", "negative": negative},
     ]

@@ -325,7 +325,7 @@ def test_surprises_are_whole_and_repeatable(characters):
         assert made.bio
         assert made.backstory
         assert (kinds.count("wardrobe") in (2, 3), kinds.count("place") in (2, 3)) == (True, True)
-        assert (kinds.count("prop"), kinds.count("mood"), len(made.looks)) == (2, 3, 2)
+        assert (kinds.count("prop"), kinds.count("mood"), len(made.looks)) == (3, 3, 4)
     assert len(names) > 10
 
 
