@@ -103,3 +103,23 @@ def test_the_shipped_encoder_still_does_it(published):
     other = np.concatenate([v for (kind, _), v in found.items() if kind in ("other", "sibling")])
     assert identity.auc(same, other) >= 0.95
     assert (present > 0.5).mean() > 0.9
+
+
+def test_pictures_of_a_model_are_measured_by_their_characters(tmp_path, monkeypatch):
+    """What a pipeline draws is told apart by who was asked for; here a pipeline that draws its orders exactly."""
+    from pipelines.starter.training import evaluate
+
+    drawn = []
+
+    def obedient(pipe, texts, steps, seed, batch):
+        r = random.Random(1)
+        drawn.extend(texts)
+        people = [identity.sample(r, "flat") for _ in range(2)]
+        return [identity.render(identity.view(one, r)) for one in people for _ in range(2)]
+
+    monkeypatch.setattr(evaluate, "load_pipeline", lambda folder: None)
+    monkeypatch.setattr(evaluate, "generate", obedient)
+    identity.save(encoder.Encoder(), tmp_path / "weights.safetensors")
+    report = identity.generated("nowhere", tmp_path / "weights.safetensors", count=2, views=2)
+    assert (report["characters"], report["views"], len(drawn)) == (2, 2, 4)
+    assert 0 <= report["auc"]["flat"] <= 1

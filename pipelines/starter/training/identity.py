@@ -349,10 +349,37 @@ def evaluate(model, people, pictures, soft=None, places=100):
     return {"slope": round(slope, 3), "offset": round(offset, 3), "threshold": 0.5, "figures": figures}
 
 
-def stage(work, vae, minutes, scale=1.0, report=print):
+def generated(folder, weights, styles=("flat",), count=12, views=4, seed=5_000_003, steps=20, batch=8):
+    """The encoder on pictures that the pipeline in `folder` draws from full captions: the same character in other
+    scenes against other characters. {"characters", "views", "auc": by style, "share_found"}; `weights` is the encoder's
+    file. A pipeline that draws somebody else than it was told lowers these figures as much as a weak encoder."""
+    from .captions import caption
+    from .evaluate import generate, load_pipeline
+
+    r, people = random.Random(seed), []
+    for style in styles:
+        people += [[view(sample(r, style), r)] for _ in range(count)]
+    people = [[view(row[0], r) for _ in range(views)] for row in people]
+    texts = [caption(a, r, full=True) for row in people for a in row]
+    drawn = generate(load_pipeline(folder), texts, steps=steps, seed=seed % 1000, batch=batch)
+    pictures = np.stack([np.asarray(one.convert("RGB").resize((V.SIZE, V.SIZE))) for one in drawn])
+    vectors, present = encoder.embed(encoder.load(weights), pictures)
+    found = pairs(people, vectors.reshape(len(people), views, -1))
+    # neighbours in this list are no siblings: they count as others
+    other = {s: np.concatenate([found["other", s], found["sibling", s]]) for s in styles}
+    return {
+        "characters": len(people),
+        "views": views,
+        "auc": {s: round(auc(found["same", s], other[s]), 4) for s in styles},
+        "share_found": round(float((present >= 0.5).mean()), 4),
+    }
+
+
+def stage(work, vae, minutes, scale=1.0, report=print, pipeline=None):
     """The whole stage: draw characters into the folder `work`, train for `minutes`, measure on held-out characters.
 
-    vae: folder of the autoencoder. Leaves identity_encoder.safetensors and identity.json in `work`, returns the latter.
+    vae: folder of the autoencoder. pipeline: folder of the finished model, to measure on what it draws as well. Leaves
+    identity_encoder.safetensors and identity.json in `work`, returns the latter.
     """
     from . import autoencoder
 
@@ -377,6 +404,9 @@ def stage(work, vae, minutes, scale=1.0, report=print):
     _, steps = train(data, out, minutes, (index, soft), report=report)
     answer = evaluate(encoder.load(out), people, unseen, ([row[:shown] for row in people[:some]], softened))
     answer["figures"] |= {"trained_characters": count, "steps": steps, "core_minutes": round(minutes, 2)}
+    if pipeline:
+        styles = tuple(V.STYLES) if scale >= 1 else ("flat",)
+        answer["figures"]["generated"] = generated(pipeline, out, styles, max(2, int(8 * scale)))
     with open(os.path.join(work, "identity.json"), "w") as f:
         json.dump(answer, f, indent=1)
         f.write("\n")
