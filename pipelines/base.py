@@ -32,7 +32,7 @@ class EngineSpec:
     `family` is a Family's id, "" for the starter. `tasks` says what it can start from (see TASKS). `prompt_style` is
     "clip" when weights such as `(word:1.2)` count and long prompts are read in pieces, "llm" when a language model
     reads the prompt (weights mean nothing to it and are taken out), "plain" otherwise. `most_references` is how many
-    reference pictures one run takes.
+    reference pictures one run takes. `trains` says that LoRAs can be trained on it: the engine then is Trainable.
     """
 
     id: str
@@ -57,6 +57,7 @@ class EngineSpec:
     tasks: frozenset[str] = frozenset({"text"})
     prompt_style: Literal["plain", "clip", "llm"] = "plain"
     most_references: int = 0
+    trains: bool = False
 
 
 # What a run may start from. "image": a picture to change, by `strength`; "inpaint": a picture and a mask of what to
@@ -104,6 +105,7 @@ class Variant:
     uses: frozenset[str] = frozenset()
     without: frozenset[str] = frozenset()
     tasks: frozenset[str] = frozenset()  # empty: the family's
+    trains: bool = False  # LoRAs can be trained on it; not on what was distilled to few steps
 
 
 @dataclass(frozen=True)
@@ -241,3 +243,11 @@ class Sizable(Engine, Protocol):
 
     def switches(self) -> frozenset[str]:
         """Names of the LoadOptions that mean something to this model."""
+
+
+class Trainable(Engine, Protocol):
+    """An engine whose denoiser can be taught by `pipelines.train_lora`."""
+
+    def trainable(self):
+        """The loaded diffusers pipeline with no LoRA on it. While it is taught, `run` without LoRAs shows the state of
+        the teaching. Raises EngineError when it is not loaded, or laid out in a way that cannot be taught."""

@@ -55,6 +55,7 @@ def spec_of(family: Family, model: LocalModel) -> EngineSpec:
         tasks=variant.tasks or family.tasks,
         prompt_style=family.prompt_style,
         most_references=family.most_references if "references" in uses else 0,
+        trains=variant.trains,
     )
 
 
@@ -217,7 +218,7 @@ class DiffusersEngine:
         between = None
         with memory.told("Make fewer pictures at once, a smaller size, or choose another memory plan in System."):
             try:
-                self._use_loras(inputs)
+                self._use_loras(inputs.loras)
                 pipe = self._view(inputs.task)
                 pipe.scheduler = self.scheduler(inputs)
                 clean = samplers.watch(pipe.scheduler)
@@ -270,12 +271,25 @@ class DiffusersEngine:
             return max(inputs.steps, math.ceil(1 / max(inputs.strength, 0.01)))
         return inputs.steps
 
-    def _use_loras(self, inputs: ImageInputs) -> None:
-        mark = loras.mark(inputs.loras)
+    def _use_loras(self, wanted) -> None:
+        mark = loras.mark(wanted)
         if mark != self._lora_mark:
             self._lora_mark = ()
-            loras.use(self._pipe, inputs.loras)
+            loras.use(self._pipe, wanted)
             self._lora_mark = mark
+
+    def trainable(self):
+        """See Trainable. Weights that come and go from RAM cannot be taught."""
+        if self._pipe is None:
+            raise EngineError(f"{self.model.name} is not loaded.", "Load it first.", "not_loaded")
+        if self._options.plan != "full" and self._device != "cpu":
+            raise EngineError(
+                f"{self.model.name} does not fit this graphics card whole, which training needs.",
+                "Close other programs, choose the plan “full” for it in System, or train on a smaller model.",
+                "out_of_memory",
+            )
+        self._use_loras(())
+        return self._pipe
 
     def _view(self, task: str):
         """The pipeline class of this task over the same components: nothing is loaded, nothing is copied."""

@@ -121,6 +121,7 @@ FAMILY = Family(
             "Standard",
             {"steps": 25, "guidance": 7.0, "sampler": "DPM++ 2M Karras"},
             presets(15, 25, 40, 7.0, "DPM++ 2M Karras"),
+            trains=True,
         ),
         Variant(
             "few-step",

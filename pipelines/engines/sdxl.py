@@ -67,6 +67,7 @@ FAMILY = Family(
             "Standard",
             {"steps": 28, "guidance": 5.5, "sampler": "DPM++ 2M Karras"},
             presets(18, 28, 40, 5.5, "DPM++ 2M Karras"),
+            trains=True,
         ),
         Variant(
             "few-step",

@@ -143,6 +143,7 @@ class Starter(Sd15):
         remedy=REMEDY,
         learned=learned_words(HOME),
         tasks=frozenset({"text", "image", "inpaint"}),
+        trains=True,
     )
     remedy = REMEDY
     # diffusers' own inpainting takes four latent channels only, so that a part is changed by changing the whole and
