@@ -69,9 +69,9 @@ def train(
 ) -> dict:
     """Train on RGB pictures of one size with one caption each; returns the weights by their kohya names (fp16).
 
-    `pipe` is a Stable Diffusion or SDXL pipeline, its weights in any dtype; the LoRA itself is float32. Afterwards, also
-    after an error, the pipeline is as it was, without the LoRA. Steps compute in `dtype`. `state` is a file: a later
-    call with the same plan and the same `mark` (what identifies model and pictures) goes on from it, and gives the same
+    `pipe` is a Stable Diffusion or SDXL pipeline, its weights in any dtype; the LoRA itself is float32. Afterwards,
+    also after an error, the pipeline is as it was, without the LoRA. Steps compute in `dtype`. `state` is a file: a
+    later call with the same plan and `mark` (what identifies model and pictures) goes on from it, and gives the same
     LoRA as if it had never stopped. `checkpoint` is called after the steps of `plan.checkpoints()`, before the state
     is saved. Raises EngineError for no or uneven pictures and for a pipeline without a UNet.
     """
@@ -273,8 +273,10 @@ def _loss(unet, batch, alphas, velocity: bool, generator, dtype: str):
     noise = torch.randn(x.shape, generator=generator).to(x.device)
     t = ((torch.arange(n) + torch.rand(n, generator=generator)) / n * total).long().clamp(0, total - 1).to(x.device)
     a = alphas[t].view(-1, 1, 1, 1)
+    kept = unet.conv_in.weight.dtype
+    more = {name: {key: value.to(kept) for key, value in parts.items()} for name, parts in more.items()}
     with quick(x.device.type, dtype):
-        guess = unet(a.sqrt() * x + (1 - a).sqrt() * noise, t, hidden, **more).sample
+        guess = unet((a.sqrt() * x + (1 - a).sqrt() * noise).to(kept), t, hidden.to(kept), **more).sample
     wanted = a.sqrt() * noise - (1 - a).sqrt() * x if velocity else noise
     error = (guess.float() - wanted).pow(2).mean((1, 2, 3))
     snr = (a / (1 - a).clamp(min=1e-8)).flatten()
@@ -296,7 +298,7 @@ def _resume(state, mark: str, parameters, optimizer, generator) -> int:
             if told.get("mark") != mark:
                 return 0
             step = int(told["step"])
-            held = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118: it is no dict
+            held = {name: file.get_tensor(name) for name in file.keys()}
         if any(held[f"weight.{i}"].shape != one.shape for i, one in enumerate(parameters)):
             return 0
         for i, one in enumerate(parameters):

@@ -58,6 +58,10 @@ class Paths:
     def references(self, character_id: str) -> Path:
         return self.character(character_id) / "references"
 
+    def looks(self, character_id: str) -> Path:
+        """Where what was trained for a character lies."""
+        return self.character(character_id) / "looks"
+
     def month(self, character_id: str | None, month: str) -> Path:
         """Where the media of one character and month lie; `month` is `yyyy-mm`."""
         if not _MONTH.fullmatch(str(month)):

@@ -219,3 +219,51 @@ class Wire:
 
     def found(self, draft):
         return Receipt(url=f"https://wire.invalid/{draft.post.id}") if draft.post.id in self.sent else None
+
+
+class FakeTrainer:
+    """Stands in for `pipelines.train_lora` without torch: the same calls, a loss that falls, a LoRA that is a file.
+
+    `hold` (an Event) keeps it at its first step, `error` is raised after the third; `began` lists the steps it began
+    at, `captions` what it was taught.
+    """
+
+    def __init__(self):
+        self.hold, self.error, self.began, self.captions, self.step_s = None, None, [], [], 0.0
+
+    def train(self, pipe, pictures, captions, plan, report, state=None, checkpoint=None, mark="", dtype=""):
+        self.captions, first = list(captions), self.reached(state)
+        self.began.append(first)
+        for step in range(first, plan.steps):
+            report(step + 1, plan.steps, 1 / (step + 1), pipe)
+            while self.hold is not None and not self.hold.wait(0.005):
+                report(step + 1, plan.steps, 1 / (step + 1), pipe)
+            if self.error is not None and step == 2:
+                raise self.error
+            if step + 1 in plan.checkpoints():
+                checkpoint(step + 1, lambda step=step: {"step": step + 1})
+            state.write_text(str(step + 1), encoding="utf-8")
+            time.sleep(self.step_s)
+
+    def reached(self, state):
+        return int(state.read_text(encoding="utf-8")) if state.exists() else 0
+
+    def save(self, weights, path, trigger, plan, facts=None):
+        from tests.weights import kohya
+
+        told = {"modelspec.trigger_phrase": trigger, **(facts or {})}
+        kohya(path, width=256, metadata=told, fill=bytes([weights["step"] % 251 + 1]))
+
+    @contextlib.contextmanager
+    def quick(self, device, dtype):
+        yield
+
+    def install(self, monkeypatch):
+        """Also leaves likeness unmeasured: its encoders belong to the pipelines' own tests."""
+        from pipelines import lora_scores, train_lora
+
+        unmeasured = lambda *_: (None, "Likeness is not measured.")
+        monkeypatch.setattr(lora_scores, "identity", unmeasured)
+        monkeypatch.setattr(lora_scores, "attributes", lambda *_: None)
+        for name in ("train", "reached", "save", "quick"):
+            monkeypatch.setattr(train_lora, name, getattr(self, name))

@@ -289,6 +289,7 @@ class DiffusersEngine:
                 "out_of_memory",
             )
         self._use_loras(())
+        self._pipe.scheduler = self._scheduler  # a run leaves its own sampler behind
         return self._pipe
 
     def _view(self, task: str):

@@ -7,7 +7,19 @@ from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import Mount, Route
 
 import studio as package
-from studio.api import answers, characters, identity, inputs, jobs, library, models, publishing, reference, system
+from studio.api import (
+    answers,
+    characters,
+    identity,
+    inputs,
+    jobs,
+    library,
+    models,
+    publishing,
+    reference,
+    system,
+    training,
+)
 from studio.api.guard import Guard, GuardMiddleware
 from studio.api.limits import BodyLimit
 from studio.api.live import Live
@@ -42,6 +54,7 @@ def create(studio, live: Live) -> FastAPI:
         library.router(studio),
         models.router(studio),
         models.lora_router(studio),
+        training.router(studio),
         publishing.router(studio),
         system.router(studio),
     ):

@@ -110,6 +110,19 @@ class Loras:
         """A finished download: `file` in a `folder` of its own becomes a LoRA of the library."""
         return self._keep(folder, file, self.look(file), name, beside=file, source=source, licence=licence)
 
+    def register(self, path: Path, *, name: str, character_id: str, licence: Licence, notes: str = "") -> Lora:
+        """A LoRA that was trained here, where it lies in the data folder. The one that is known when it is the same."""
+        sums = _sums(path)
+        same = next((one for one in self.store.loras.all() if one.sha256 == sums[0]), None)
+        if same is not None:
+            return self.restore(same.id) if same.trashed_at else same
+        place = self.places.paths.relative(path)
+        found = self.look(path)
+        source = Source(kind="trained", file=place)
+        lora = self._add(path, found, name, kept=False, path=place, sums=sums, source=source, licence=licence)
+        told = {"character_id": character_id, "strength": 1.0, "notes": notes, "description": ""}
+        return self.store.loras.update(lora.id, lambda one: [setattr(one, *item) for item in told.items()])
+
     def look(self, path: Path) -> recognise.Found:
         """What this LoRA file is. StudioError for anything else, with the reason."""
         try:

@@ -22,6 +22,8 @@ from studio.services.publishing import Publishing
 from studio.services.review import Review
 from studio.services.scene_test import SceneTests
 from studio.services.system import System
+from studio.services.trainings import KIND as TRAINING
+from studio.services.trainings import Trainings
 from studio.settings import Settings
 from studio.store import Store
 
@@ -45,6 +47,7 @@ class Studio:
     publishing: Publishing
     models: Models
     loras: Loras
+    trainings: Trainings
     system: System
     _log: logging.Handler = field(repr=False)
     _open: bool = field(default=True, repr=False)
@@ -88,12 +91,14 @@ def build(paths: Paths, settings: Settings, *, use: EngineUse | None = None) -> 
         identities = Identities(store, paths)
         images = Images(store, paths, settings, use, identities)
         tests = SceneTests(store, paths, images)
-        makers = {"image": images.executor, "identity": identities, "identity-test": tests}
-        queue = Queue(store.jobs, makers, paths.house / "queue-paused")
-        images.queue = identities.queue = tests.queue = queue
-        queue.prefers = images.for_loaded_model
         places = ModelPlaces(paths, settings)
         loras = Loras(store, places)
+        trainings = Trainings(store, paths, use, loras)
+        makers = {"image": images.executor, "identity": identities, "identity-test": tests}
+        makers[TRAINING] = trainings.executor
+        queue = Queue(store.jobs, makers, paths.house / "queue-paused")
+        images.queue = identities.queue = tests.queue = trainings.queue = queue
+        queue.prefers = images.for_loaded_model
         models = Models(store, places, Hub(settings, Keychain(paths)), use, loras)
         images.take_loras(loras, models.base_of)
         # downloads wait for networks and disks, pictures for the device: neither holds the other up
@@ -118,6 +123,7 @@ def build(paths: Paths, settings: Settings, *, use: EngineUse | None = None) -> 
             publishing=Publishing(store, paths, settings),
             models=models,
             loras=loras,
+            trainings=trainings,
             system=System(paths, settings, store, queue, use),
             _log=handler,
         )

@@ -54,6 +54,7 @@ class System:
             "assets": (self.store.assets,),
             "posts": (self.store.posts,),
             "models": (self.store.models, self.store.loras),
+            "trainings": (self.store.trainings,),
         }
         return {name: sum(one.changes for one in parts) for name, parts in kinds.items()}
 

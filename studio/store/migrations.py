@@ -8,7 +8,15 @@ from collections.abc import Callable, Mapping
 
 Step = Callable[[dict], dict]
 
-STEPS: dict[str, tuple[Step, ...]] = {"character": (), "asset": (), "job": (), "post": (), "model": (), "lora": ()}
+STEPS: dict[str, tuple[Step, ...]] = {
+    "character": (),
+    "asset": (),
+    "job": (),
+    "post": (),
+    "model": (),
+    "lora": (),
+    "training": (),
+}
 
 
 def newest(kind: str, steps: Mapping[str, tuple[Step, ...]] = STEPS) -> int:

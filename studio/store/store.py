@@ -9,6 +9,7 @@ from studio.domain.document import now
 from studio.domain.job import Job
 from studio.domain.model import Lora, Model
 from studio.domain.post import Post
+from studio.domain.training import Training
 from studio.errors import Conflict, StudioError
 from studio.paths import Paths
 from studio.store.assets import AssetCollection
@@ -27,6 +28,7 @@ class Store:
     models: Collection[Model]
     loras: Collection[Lora]
     downloads: Collection[Job]
+    trainings: Collection[Training]
 
     def __init__(self, paths: Paths, lock: FileLock):
         self.paths, self._lock = paths, lock
@@ -40,6 +42,8 @@ class Store:
         self.models = RollingCollection("model", Model, models, 0, by_month(models), self.notices)
         self.loras = RollingCollection("lora", Lora, loras, 0, by_month(loras), self.notices)
         self.downloads = RollingCollection("job", Job, downloads, 0, by_month(downloads), self.notices)
+        trainings = paths.house / "trainings"
+        self.trainings = RollingCollection("training", Training, trainings, 0, by_month(trainings), self.notices)
 
     @classmethod
     def open(cls, paths: Paths) -> "Store":

@@ -17,11 +17,12 @@ from studio.ui.tabs.models import ModelsTab
 from studio.ui.tabs.publish import PublishTab
 from studio.ui.tabs.review import ReviewTab
 from studio.ui.tabs.system import SystemTab
+from studio.ui.tabs.train import TrainTab
 from studio.ui.theme import theme
 
 STATIC = Path(__file__).parent / "static"
 NOBODY = ("No character", "")
-TABS = (CharactersTab, CreateTab, ReviewTab, PublishTab, ModelsTab, SystemTab)
+TABS = (CharactersTab, CreateTab, ReviewTab, TrainTab, PublishTab, ModelsTab, SystemTab)
 
 
 def character_choices(studio: Studio) -> list[tuple[str, str]]:
