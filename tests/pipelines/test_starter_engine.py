@@ -85,7 +85,7 @@ def test_previews_of_broken_numbers_are_pictures_all_the_same(tmp_path):
     """NaN and infinity come out as colours, not as a crash of the page's stream."""
     import torch
 
-    latents = torch.zeros(1, 4, 8, 8)
+    latents = torch.zeros(1, 8, 8, 8)
     latents[0, 0, 0, 0], latents[0, 1, 1, 1] = float("nan"), float("inf")
     assert preview.pictures(latents, HOME / "latent_rgb.json")[0].size == (8, 8)
 
