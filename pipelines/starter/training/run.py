@@ -11,9 +11,12 @@ import time
 import numpy as np
 import torch
 
-from . import autoencoder, classify, denoiser, evaluate, parallel, render, text
+from . import autoencoder, classify, denoiser, evaluate, identity, learn, parallel, render, text
 
-STAGES = ["render", "vae", "encode", "tokenizer", "text", "denoiser", "refine", "assemble", "classifier", "evaluate"]
+STAGES = [
+    "render", "vae", "encode", "tokenizer", "text", "denoiser", "refine", "assemble", "classifier", "identity",
+    "evaluate", "learn",
+]  # fmt: skip
 PICTURES, HELD_OUT = 32000, 1024
 MINUTES = {"vae": 17, "text": 6, "denoiser": 120, "refine": 20, "classifier": 15}
 
@@ -112,6 +115,11 @@ def run(stage, o):
         vae = autoencoder.load(o.path("vae_refined"))
         extra = classify.reconstructions(vae, pictures[:count]), people[:count]
         classify.train(o.path("train"), o.path("attribute_classifier.safetensors"), o.minutes("classifier"), extra)
+    elif stage == "identity":
+        identity.stage(o.path(""), o.path("vae_refined"), 8 * o.scale, o.scale, pipeline=o.path("final"))
+    elif stage == "learn":
+        figures = learn.learn(o.path("final"), o.path("attribute_classifier.safetensors"), max(1, int(4 * o.scale)))
+        evaluate.write({"lora": figures}, o.path("adherence.json"))
     elif stage == "evaluate":
         final, held_out = o.path("final"), np.load(o.path("test.npy"), mmap_mode="r")
         count = max(4, int(300 * o.scale))
