@@ -65,7 +65,7 @@ def test_from_desk_to_version(tab, studio, mira, approved, event, person, toasts
     begun = tab.train(mira.id, None, person)
     job = begun[1]["training"]["job"]
     assert studio.queue.finished(job, 30).state == "succeeded"
-    whole = tab.ended(mira.id, begun[2], 0)
+    whole = tab.run_act(mira.id, begun[2], 0, event(action="ended", id=begun[2]))
     assert (whole[0], whole[-1]) == ({"begun": True, "name": "Mira"}, 1)
     shown = whole[1]["training"]
     assert (shown["state"], shown["look"], shown["title"]) == ("succeeded", "Trained", "Version 1")

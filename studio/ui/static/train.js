@@ -197,7 +197,7 @@
       say(now);
       if (root.offsetParent && now.state === "running" && Date.now() - last > 1000) pull();
     });
-    studio.on("ended", (one) => { if (training() && one.id === training().job) setTimeout(() => trigger("change", { id: one.id }), 200); });
+    studio.on("ended", (one) => { if (training() && one.id === training().job) setTimeout(() => trigger("select", { action: "ended", id: one.id }), 200); });
     const render = () => {
       const one = training();
       if ((one && one.id) !== shown) { shown = one && one.id; losses = []; live = null; }

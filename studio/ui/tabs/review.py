@@ -170,7 +170,7 @@ class ReviewTab:
         now = {"view": self.view, "current": self.current, "queue": self.queue, "cursors": self.cursors,
                "seen": self.seen}  # fmt: skip
         on(changes, self.listed, now, name="filter", trigger_mode="always_last")
-        on([self.seen.change], self.overtaken, {"seen": self.seen}, name="overtaken")
+        on([self.seen.change], self.overtaken, {"seen": self.seen}, page[:-1], name="overtaken")  # never answers itself
         on([self.older.click], self.step_page, {"cursors": self.cursors, "by": gr.State(1)}, name="older")
         on([self.newer.click], self.step_page, {"cursors": self.cursors, "by": gr.State(-1)}, name="newer")
         self.clear.click(
@@ -307,7 +307,7 @@ class ReviewTab:
 
     def overtaken(self, seen, **filters):
         """A listing knows the filters it answers to: one that came after others were set is asked for again."""
-        return gr.skip() if asked(filters) == seen else self._page([None], filters)
+        return gr.skip() if asked(filters) == seen else self._page([None], filters)[:-1]
 
     def step_page(self, cursors, by, **filters):
         return self._page(cursors if by > 0 else (cursors[:-2] or [None]), filters)

@@ -87,9 +87,6 @@ class TrainTab:
             api_name="train_run",
             **quiet,
         )
-        self.run.change(
-            shown(self.ended), [*who, shared.changed], [*whole, shared.changed], api_name="train_ended", **quiet
-        )
         self.fresh.click(shown(self.begin), who, whole, api_name="train_new", **quiet)
         self.uploads.upload(shown(self.bring), [*who, self.uploads], whole, api_name="train_upload", **quiet)
         self.start.click(
@@ -146,6 +143,8 @@ class TrainTab:
         match asked["action"]:
             case "open":
                 seen = id
+            case "ended":
+                changed += 1
             case "choose":
                 training = self.trainings.choose(id, Choose(step=asked["step"], look_id=asked.get("look") or None))
                 character = self.studio.characters.get(training.character_id)
@@ -166,9 +165,6 @@ class TrainTab:
     def begin(self, character_id, seen):
         self._needed(character_id)
         return self._whole(character_id, seen)
-
-    def ended(self, character_id, seen, changed):
-        return [*self._whole(character_id, seen), changed + 1]
 
     def bring(self, character_id, seen, files):
         draft = self._needed(character_id, suggest=False)
