@@ -45,10 +45,20 @@ def use(pipe, loras: Sequence[tuple[Path, float]]) -> None:
             pipe.delete_adapters(gone)
         for name in [name for name in wanted if name not in _there(pipe)]:
             _load(pipe, wanted[name][0], name)
-        pipe.set_adapters(list(wanted), [weight for _, weight in wanted.values()])
+        _activate(pipe, {name: weight for name, (_, weight) in wanted.items()})
     except BaseException:
         pipe.unload_lora_weights()
         raise
+
+
+def _activate(pipe, weights: dict[str, float]) -> None:
+    """Each part with its own adapters; the pipeline's own way fails on denoisers with layers counted per block."""
+    from diffusers.utils import set_weights_and_activate_adapters
+
+    for part in pipe.components.values():
+        names = [name for name in weights if name in (getattr(part, "peft_config", None) or {})]
+        if names:
+            set_weights_and_activate_adapters(part, names, [weights[name] for name in names])
 
 
 def _load(pipe, path: Path, name: str) -> None:

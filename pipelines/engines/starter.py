@@ -86,7 +86,7 @@ WORDS: dict[str, tuple[str, ...]] = {
         "holding flowers", "with a laptop", "with a cat", "with a dog",
     ),
     "framing": ("portrait", "close-up", "half figure"),
-    "age": ("young", "elderly"),
+    "age": ("elderly",),
     "background": tuple(
         f"plain {color} background"
         for color in ("white", "gray", "black", "red", "orange", "yellow", "green", "teal", "blue", "purple", "pink")

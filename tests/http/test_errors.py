@@ -360,7 +360,22 @@ def broken_studio(problem: Exception):
         raise problem
 
     room = SimpleNamespace(create=fail)
-    parts = dict.fromkeys(("queue", "images", "review", "captions", "publishing", "system", "paths"))
+    parts = dict.fromkeys(
+        (
+            "queue",
+            "review",
+            "captions",
+            "publishing",
+            "system",
+            "paths",
+            "models",
+            "loras",
+            "identity",
+            "scene_tests",
+            "trainings",
+        )
+    )
+    parts["images"] = SimpleNamespace(inputs=None)
     return TestClient(create(SimpleNamespace(characters=room, **parts), Live(None)), raise_server_exceptions=False)
 
 
