@@ -170,7 +170,8 @@ def _load(init, tokenizer, text_folder):
         if known.get_vocab() != tokenizer.get_vocab():
             text = with_vocabulary(text, known, tokenizer)
         unet = UNet2DConditionModel.from_pretrained(os.path.join(init, "unet"), torch_dtype=torch.float32)
-        if set(unet.state_dict()) != set(new_unet().state_dict()):
+        shapes = lambda model: {name: value.shape for name, value in model.state_dict().items()}
+        if shapes(unet) != shapes(new_unet()):
             unet = grown(unet)
     else:
         text, unet = new_encoder(tokenizer), new_unet()

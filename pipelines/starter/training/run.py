@@ -90,7 +90,7 @@ def run(stage, o):
         folder = o.vae()
         vae = autoencoder.load(folder)
         deviation = autoencoder.encode(vae, o.path("train"), o.path("latents.npy"))
-        if not o.init:  # the denoiser wants unit variance
+        if folder == o.path("vae"):  # trained in this run: the denoiser wants unit variance
             vae.register_to_config(scaling_factor=1 / deviation)
             vae.save_pretrained(folder)
     elif stage == "tokenizer":

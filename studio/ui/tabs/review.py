@@ -145,7 +145,7 @@ class ReviewTab:
         named = dict(self.filters)
 
         def on(triggers, handler, extra=None, outputs=page, name="", **more):
-            gr.on(
+            return gr.on(
                 triggers,
                 shown(handler),
                 inputs_kwargs={**(extra or {}), **named},
@@ -170,7 +170,10 @@ class ReviewTab:
         now = {"view": self.view, "current": self.current, "queue": self.queue, "cursors": self.cursors,
                "seen": self.seen}  # fmt: skip
         on(changes, self.listed, now, name="filter", trigger_mode="always_last")
-        on([self.seen.change], self.overtaken, {"seen": self.seen}, page[:-1], name="overtaken")  # never answers itself
+        # what a listing answers to is noted in a step of its own: no listener's answer may wake that listener
+        on([self.seen.change], self.overtaken, {"seen": self.seen}, page[:-1], name="overtaken").then(
+            lambda **filters: asked(filters), inputs_kwargs=named, outputs=self.seen, api_name="review_noted", **quiet
+        )
         on([self.older.click], self.step_page, {"cursors": self.cursors, "by": gr.State(1)}, name="older")
         on([self.newer.click], self.step_page, {"cursors": self.cursors, "by": gr.State(-1)}, name="newer")
         self.clear.click(
