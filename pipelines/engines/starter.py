@@ -101,7 +101,7 @@ class Starter(Sd15):
     spec = EngineSpec(
         id="starter",
         name="Starter",
-        summary="Drawn head-and-shoulders characters. Ships with the studio, needs no download and no graphics card.",
+        summary="Drawn characters in four styles. Ships with the studio, needs no download and no graphics card.",
         licence="Own weights; trained on drawings under CC0, CC BY 4.0 and free-use terms, see its card",
         native=(256, 256),
         sizes=((256, 256),),  # looked at from 192 to 320 a side: faces stretch or double at every other size
