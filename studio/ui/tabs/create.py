@@ -222,7 +222,7 @@ class CreateTab:
             inputs_kwargs=named,
             outputs=self.final,
             trigger_mode="always_last",
-            queue=False,
+            concurrency_limit=1,  # one after the other: an answer to older values must not come last
             api_name="create_compose",
             **quiet,
         )
