@@ -45,6 +45,7 @@ class Paths:
         self.code = Path(code).resolve() if code else Path(__file__).resolve().parent.parent
         self.characters = self.data / "characters"
         self.outputs = self.data / "outputs"
+        self.wildcards = self.data / "wildcards"
         self.house = self.outputs / ".studio"
         self.log_file = self.house / "studio.log"
         self.settings_file = self.house / "settings.json"

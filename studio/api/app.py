@@ -19,6 +19,7 @@ from studio.api import (
     reference,
     system,
     training,
+    wildcards,
 )
 from studio.api.guard import Guard, GuardMiddleware
 from studio.api.limits import BodyLimit
@@ -51,6 +52,7 @@ def create(studio, live: Live) -> FastAPI:
         jobs.router(studio, live),
         jobs.queue_router(studio, live),
         inputs.router(studio),
+        wildcards.router(studio),
         library.router(studio),
         models.router(studio),
         models.lora_router(studio),

@@ -17,6 +17,7 @@ class Recipe(Part):
     names it: image, strength, mask, references.
     `outfit`, `place`, `prop` and `mood` are names for people; `ingredients` holds {id, kind, name, words} of each.
     `unlearned` are the prompt's words that the engine never saw, so that the picture may not show them.
+    `template` holds, by field, what was typed where words were drawn from it (see services/templates.py).
     """
 
     pipeline: str = "text-to-image"
@@ -27,6 +28,7 @@ class Recipe(Part):
     prompt: str = ""
     negative: str = ""
     unlearned: list[str] = Field(default_factory=list)
+    template: dict[str, str] = Field(default_factory=dict)
     seed: int | None = None
     steps: int | None = None
     guidance: float | None = None

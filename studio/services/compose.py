@@ -5,7 +5,7 @@ It knows documents and what an engine's spec says; never files, jobs or torch.
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 from pipelines import prompt_weights
 from pipelines.base import EngineSpec
@@ -47,6 +47,7 @@ class Composed:
 
     `words` is what the person typed; `ingredients` are the picked ones as {id, kind, name, words} (id None for free
     words). `seed` is None when one is to be drawn. `loras` are {id, name, hash, weight, base, trigger, character_id}.
+    `template` holds the fields that were drawn, as typed; `each` then has, per picture, what its own drawing changed.
     `warnings` are sentences for the person.
     """
 
@@ -77,12 +78,14 @@ class Composed:
     mask: str | None = None
     references: tuple[str, ...] = ()
     loras: tuple[dict, ...] = ()
+    template: dict = field(default_factory=dict)
+    each: tuple[dict, ...] = ()
     warnings: tuple[str, ...] = field(default=(), compare=False)
 
     def as_json(self) -> dict:
         """Plain values, as a job's request keeps them."""
         lists = {"parents": list(self.parents), "references": list(self.references)}
-        parts = {name: [dict(one) for one in getattr(self, name)] for name in ("ingredients", "loras")}
+        parts = {name: [dict(one) for one in getattr(self, name)] for name in ("ingredients", "loras", "each")}
         return asdict(self) | parts | lists
 
     @property
@@ -92,11 +95,16 @@ class Composed:
             return "inpaint" if self.mask else "image"
         return "edit" if self.references else "text"
 
+    def picture(self, number: int) -> "Composed":
+        """What picture `number` of the batch gets: its own words where they were drawn."""
+        own = self.each[number] if number < len(self.each) else {}
+        return replace(self, each=(), **own | {"ingredients": tuple(own["ingredients"])}) if own else self
+
     @classmethod
     def from_json(cls, values: dict) -> "Composed":
         """Back from `as_json`; fields of a newer version are ignored."""
         known = {name: value for name, value in values.items() if name in cls.__dataclass_fields__}
-        for name in ("ingredients", "parents", "references", "loras", "warnings"):
+        for name in ("ingredients", "parents", "references", "loras", "each", "warnings"):
             known[name] = tuple(known.get(name) or ())
         return cls(**known)
 

@@ -37,16 +37,61 @@ _ANOTHER = 1_000_003  # from a seed to the one it is tried again with; far from 
 class Frames:
     """The engine's preview maker, which also tells how many pictures it makes without making them."""
 
-    __slots__ = ("_count", "_make")
+    __slots__ = ("_count", "_made", "_make")
 
     def __init__(self, make: "Callable[[], list[Image]]", count: int):
-        self._make, self._count = make, count
+        self._make, self._count, self._made = make, count, None
 
     def __call__(self) -> "list[Image]":
-        return self._make()
+        if self._made is None:
+            self._made, self._make = self._make(), None  # what it made them from is let go
+        return self._made
 
     def __len__(self) -> int:
         return self._count
+
+
+class Share:
+    """Several runs as one job: the steps of each are its share of the whole, and pictures that are finished stay in
+    front of those that grow. `next` begins the next run and is its report."""
+
+    __slots__ = ("_before", "_last", "_number", "_of", "_report")
+
+    def __init__(self, report: "Report", of: int, number: int = 0):
+        self._report, self._of, self._number, self._last = report, of, number - 1, None
+        self._before: list[Frames] = []
+
+    def next(self) -> "Share":
+        self._number += 1
+        if self._last is not None:
+            self._before.append(self._last)
+        self._last = None
+        return self
+
+    def __call__(self, done: int, total: int, frames: "Frames | None" = None, note: str = "") -> None:
+        if frames is not None:
+            self._last = frames
+            if self._before:
+                frames = _Row([*self._before, frames])
+        self._report(self._number * total + done, self._of * total, frames, note)
+
+    def asset(self, asset_id: str) -> None:
+        self._report.asset(asset_id)
+
+
+class _Row:
+    """Frames of several runs, one after the other."""
+
+    __slots__ = ("_parts",)
+
+    def __init__(self, parts: "Sequence[Frames]"):
+        self._parts = parts
+
+    def __call__(self) -> "list[Image]":
+        return [picture for part in self._parts for picture in part()]
+
+    def __len__(self) -> int:
+        return sum(len(part) for part in self._parts)
 
 
 class ImageExecutor:
@@ -71,14 +116,20 @@ class ImageExecutor:
         Pictures that do not show their character are tried again with other seeds, as the character's rule says.
         """
         composed = _composed(job)
+        parts = [composed.picture(number) for number in range(composed.batch)]
         chains = [[(composed.seed + number) % _SEEDS] for number in range(composed.batch)]
         rule = self.identities.rule(job.character_id) if job.request["composed"].get("seed_drawn") else None
         done, problem = self.done(job, report), None
         for attempt in range(1, 2 + (rule.retries if rule else 0)):
-            missing = [chain[-1] for chain in chains if len(chain) == attempt and chain[-1] not in done]
-            if missing:
-                note = "Getting the model ready" if attempt == 1 else _again(len(missing), composed)
-                made, failure = self.make(job, composed, missing, report, note, attempt)
+            wanted = [number for number, chain in enumerate(chains) if len(chain) == attempt and chain[-1] not in done]
+            note = "Getting the model ready" if attempt == 1 else _again(len(wanted), composed)
+            # what says the same words is made in one run
+            runs = [[other for other in wanted if parts[other] == parts[number]] for number in wanted]
+            runs = [run for at, run in enumerate(runs) if run[0] == wanted[at]]
+            share = Share(report, len(runs))
+            for run in runs:
+                seeds = [chains[number][-1] for number in run]
+                made, failure = self.make(job, parts[run[0]], seeds, share.next(), note, attempt)
                 done |= {asset.recipe.seed: asset for asset in made}
                 problem = problem or failure
             tried = [[done[seed] for seed in chain if seed in done] for chain in chains if len(chain) > 1]
@@ -282,6 +333,7 @@ def recipe_of(composed: Composed, seed: int, facts: dict, strange: Sequence[str]
         prompt=composed.prompt,
         negative=composed.negative,
         unlearned=list(strange),
+        template=dict(composed.template),
         seed=seed,
         steps=composed.steps,
         guidance=composed.guidance,

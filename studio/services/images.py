@@ -22,6 +22,8 @@ from studio.services.engine_use import EngineUse, translated
 from studio.services.identities import Identities
 from studio.services.image_job import ImageExecutor
 from studio.services.inputs import Inputs
+from studio.services.templates import drawn_request, templates_of
+from studio.services.wildcards import Wildcards
 from studio.settings import Settings
 
 if TYPE_CHECKING:
@@ -55,6 +57,7 @@ class Images:
         self.use = use or EngineUse(settings)
         self.inputs = Inputs(store, paths)
         self.executor = ImageExecutor(store, paths, self.use, self._added, self.inputs, identities)
+        self.lists = Wildcards(paths)
         self.loras: Loras | None = None
         self._base_of: Callable[[str], str] = lambda engine_id: ""
 
@@ -70,7 +73,35 @@ class Images:
         return sorted((engine.spec for engine in self.use.engines), key=lambda spec: spec.id != chosen)
 
     def compose(self, character_id: str | None, request: ImageRequest) -> Composed:
-        """What the engine would get. Quick enough for every keystroke. Raises StudioError with a field."""
+        """What the engine would get. Quick enough for every keystroke. Raises StudioError with a field.
+
+        Where words are drawn, it is what the first picture of the batch gets, or an example while no seed is chosen.
+        """
+        template = templates_of(request)
+        if not template:
+            return self._composed(character_id, request)
+        seed = request.seed
+        if seed is None:
+            look = self._character(character_id).look(request.look) if character_id else None
+            seed = look.seed if look and look.seed_policy == "fixed" and look.seed is not None else 0
+        return replace(self._composed(character_id, drawn_request(request, seed, self.lists)), template=template)
+
+    def _each(self, character_id: str | None, request: ImageRequest, composed: Composed, seed: int) -> Composed:
+        """With what every picture of the batch draws for its own seed."""
+        if not composed.template:
+            return composed
+        one = request.model_copy(update={"batch": 1})
+        pictures = [
+            self.compose(character_id, one.model_copy(update={"seed": (seed + number) % 2**32}))
+            for number in range(composed.batch)
+        ]
+        if not all(picture.prompt for picture in pictures):
+            raise StudioError("Some pictures would draw no words at all.", "Add words that stay.", field="prompt")
+        own = ("prompt", "negative", "words", "ingredients")
+        each = tuple({name: getattr(picture, name) for name in own} for picture in pictures)
+        return replace(pictures[0], batch=composed.batch, each=each)
+
+    def _composed(self, character_id: str | None, request: ImageRequest) -> Composed:
         character = self._character(character_id)
         look = character.look(request.look) if character else None
         if request.look and look is None:
@@ -118,12 +149,12 @@ class Images:
                 "There is nothing to make yet.", "Write a few words or choose a character.", field="prompt"
             )
         self.use.ready(composed.engine)
-        composed = self._with_lineage(composed)
+        drawn = composed.seed is None
+        seed = secrets.randbelow(2**32) if drawn else composed.seed
+        composed = self._with_lineage(self._each(character_id, request, composed, seed))
         if composed.upscale > 1 and (missing := _upscaler_missing()):
             raise StudioError(f"Pictures cannot be enlarged: {missing}", "Choose “As made” for now.", field="upscale")
         self.check_space(composed)
-        drawn = composed.seed is None
-        seed = secrets.randbelow(2**32) if drawn else composed.seed
         request = request.model_copy(update={"seed": seed})
         fixed = composed.as_json() | {"seed": seed, "seed_drawn": drawn}
         return self.queue.submit(
@@ -207,6 +238,8 @@ class Images:
         if isinstance(recipe, str):
             recipe = self.store.assets.get(recipe).recipe
         notes: list[str] = []
+        if recipe.template:
+            notes.append("Words of this picture were drawn from choices. The form has the drawn ones.")
         character = self._known_character(recipe.character_id)
         if recipe.character_id and character is None:
             notes.append(

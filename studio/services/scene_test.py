@@ -18,7 +18,7 @@ from studio.errors import NotFound, StudioError
 from studio.paths import Paths
 from studio.services.compose import Composed
 from studio.services.identities import NO_REFERENCE
-from studio.services.image_job import SCENE_TEST, ImageExecutor
+from studio.services.image_job import SCENE_TEST, ImageExecutor, Share
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -131,8 +131,8 @@ class SceneTests:
                 if seed not in done:
                     note = f"Scene {number + 1} of {len(scenes)}: {titles.get(scene, scene)}"
                     note += f", try {attempt}" if attempt > 1 else ""
-                    made, _ = self.maker.make(job, composed, [seed], _Share(report, number, len(scenes)), note,
-                                              attempt, scene)  # fmt: skip
+                    share = Share(report, len(scenes), number).next()
+                    made, _ = self.maker.make(job, composed, [seed], share, note, attempt, scene)
                     done |= {asset.recipe.seed: asset for asset in made}
                 tried.append(done[seed])
                 part = done[seed].identity
@@ -226,21 +226,6 @@ class SceneTests:
             return ImageOps.fit(open_picture(path).convert("RGB"), (side, side))
         except (OSError, StudioError):
             return None
-
-
-class _Share:
-    """One scene's steps as its share of the whole test's."""
-
-    __slots__ = ("_number", "_of", "_report")
-
-    def __init__(self, report: Report, number: int, of: int):
-        self._report, self._number, self._of = report, number, of
-
-    def __call__(self, done: int, total: int, frames=None, note: str = "") -> None:
-        self._report(self._number * total + done, self._of * total, frames, note)
-
-    def asset(self, asset_id: str) -> None:
-        self._report.asset(asset_id)
 
 
 def line(test: dict) -> str:

@@ -14,6 +14,7 @@ from studio.errors import StudioError
 from studio.services.images import Composed
 from studio.ui.guard import readable, shown, told
 from studio.ui.parts import lora_chips as chips
+from studio.ui.parts.craft import Craft
 from studio.ui.parts.drawn import drawn_by
 from studio.ui.shared import Shared
 
@@ -31,6 +32,7 @@ class CreateTab:
 
     def __init__(self, shared: Shared):
         self.shared, self.studio = shared, shared.studio
+        self.craft = Craft(self)
 
     @property
     def specs(self) -> dict:
@@ -44,6 +46,7 @@ class CreateTab:
         with gr.Row():
             with gr.Column(elem_classes="side card"):
                 self._words()
+                self.craft.words()
                 self._pictures(spec)
                 self._loras(spec)
                 self._settings(spec, balanced)
@@ -737,7 +740,8 @@ def size_choices(spec, upscale: int) -> list[tuple[str, str]]:
 
 def final_prompt(composed: Composed) -> str:
     """The prompt as the engine will get it."""
-    parts = [f'<span class="label">Final prompt</span>{html.escape(composed.prompt) or "Nothing yet"}']
+    label = "Final prompt, as one picture may draw it" if composed.template else "Final prompt"
+    parts = [f'<span class="label">{label}</span>{html.escape(composed.prompt) or "Nothing yet"}']
     if composed.negative:
         parts.append(f'<span class="negative">Keep out: {html.escape(composed.negative)}</span>')
     for warning in getattr(composed, "warnings", ()) or ():

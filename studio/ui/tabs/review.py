@@ -572,6 +572,7 @@ def recipe_facts(asset: Asset) -> list[tuple[str, str]]:
     facts = [
         ("Character", recipe.character_name),
         ("Prompt", recipe.prompt),
+        ("Drawn from", "; ".join(recipe.template.values())),
         ("Keep out", recipe.negative),
         ("Look", recipe.look_name),
         ("Seed", recipe.seed),
