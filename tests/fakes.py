@@ -5,9 +5,7 @@ import threading
 import time
 from types import SimpleNamespace
 
-from studio.errors import NotFound, StudioError
-from studio.platforms import PlatformSpec, Receipt
-from studio.platforms.base import usual_problems
+from studio.errors import NotFound
 from studio.store.collection import Page
 
 
@@ -194,31 +192,6 @@ class FakeDevice:
             "gpu_memory": 0,
             "gpu_total": 0,
         }
-
-
-class Wire:
-    """A platform with a network: keeps what it was sent, and can lose the connection after sending."""
-
-    spec = PlatformSpec("wire", "Wire", "A pretended network.", most_assets=4, longest_caption=300, sends="the post")
-
-    def __init__(self):
-        self.sent: dict[str, str] = {}
-        self.breaks = False
-
-    def ready(self):
-        return None
-
-    def check(self, draft):
-        return usual_problems(self.spec, draft)
-
-    def publish(self, draft, render):
-        self.sent[draft.post.id] = draft.text
-        if self.breaks:
-            raise StudioError("The connection was lost.", "Try again.")
-        return Receipt(url=f"https://wire.invalid/{draft.post.id}")
-
-    def found(self, draft):
-        return Receipt(url=f"https://wire.invalid/{draft.post.id}") if draft.post.id in self.sent else None
 
 
 class FakeTrainer:

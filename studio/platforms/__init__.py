@@ -1,8 +1,28 @@
 """Platforms: where posts go. One file each, listed here; nothing is found by scanning."""
 
-from studio.platforms.base import Draft, Piece, Platform, PlatformSpec, Problem, Receipt, Render
+from studio.platforms.base import (
+    Comment,
+    Connected,
+    Draft,
+    Fit,
+    Journal,
+    Later,
+    Piece,
+    Platform,
+    Problem,
+    Receipt,
+    Render,
+    Rendition,
+    Secret,
+    Verdict,
+)
 from studio.platforms.export import Export
+from studio.platforms.spec import Connect, Field, MediaRule, PlatformSpec, PostKind, TextRule
 
-__all__ = ["PLATFORMS", "Draft", "Piece", "Platform", "PlatformSpec", "Problem", "Receipt", "Render"]
+__all__ = [
+    "PLATFORMS", "Comment", "Connect", "Connected", "Draft", "Field", "Fit", "Journal", "Later", "MediaRule", "Piece",
+    "Platform", "PlatformSpec", "PostKind", "Problem", "Receipt", "Render", "Rendition", "Secret", "TextRule",
+    "Verdict",
+]  # fmt: skip
 
 PLATFORMS: tuple[Platform, ...] = (Export(),)

@@ -10,9 +10,11 @@ import shutil
 import zipfile
 from pathlib import Path
 
+from studio.domain.account import Account
 from studio.durable import flush_folder, is_full, replace, write_whole
 from studio.errors import NoSpace, StudioError
-from studio.platforms.base import Draft, PlatformSpec, Problem, Receipt, Render, usual_problems
+from studio.platforms.base import Draft, Journal, Later, Problem, Receipt, Secret, Verdict, usual_problems
+from studio.platforms.spec import Connect, PlatformSpec, PostKind
 
 SCHEMA = 1
 _TRAINED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
@@ -25,7 +27,11 @@ class Export:
         "export",
         "Export package",
         "A folder and a zip with pictures, caption, alt text and disclosure, ready to post by hand.",
+        kinds=(PostKind("package", "Package", media=(1, 20), alt_longest=10_000),),
+        connect=Connect("none"),
+        idempotency="handle",
         files=True,
+        sends="nothing",
     )
 
     def ready(self) -> str | None:
@@ -34,16 +40,17 @@ class Export:
     def check(self, draft: Draft) -> list[Problem]:
         return usual_problems(self.spec, draft)
 
-    def publish(self, draft: Draft, render: Render) -> Receipt:
+    def submit(self, draft: Draft, account: Account, secret: Secret, journal: Journal) -> Receipt:
         """Make `draft.place` and the zip beside it. Raises NoSpace, and StudioError for what a person can mend."""
         place = draft.place
-        if place is None:
-            raise ValueError("The export package needs a place.")
+        if place is None or draft.render is None:
+            raise ValueError("The export package needs a place, and somebody who writes its pictures.")
         half = _half(place)
         shutil.rmtree(half, ignore_errors=True)
+        journal.begin("package")
         try:
             half.mkdir(parents=True)
-            self._fill(half, draft, render)
+            self._fill(half, draft)
             _zip(half, place)
             replace(half, place)
             flush_folder(place.parent)
@@ -59,24 +66,26 @@ class Export:
             raise
         return _receipt(place)
 
-    def found(self, draft: Draft) -> Receipt | None:
+    def poll(self, draft: Draft, account: Account, secret: Secret, journal: Journal) -> Receipt | Later:
+        return _receipt(draft.place)
+
+    def reconcile(self, draft: Draft, account: Account, secret: Secret, journal: Journal, since: str) -> Verdict:
         """The package, when it is whole. A zip that went missing is made again; halves are removed."""
         place = draft.place
-        if place is None:
-            return None
-        if not _is_whole(place):
-            _sweep(place)
-            return None
+        if place is None or not _is_whole(place):
+            if place is not None:
+                _sweep(place)
+            return Verdict("absent", why="There is no whole package.")
         if not _zip_of(place).is_file():
             _zip(place, place)
         shutil.rmtree(_half(place), ignore_errors=True)
-        return _receipt(place)
+        return Verdict("posted", _receipt(place))
 
-    def _fill(self, folder: Path, draft: Draft, render: Render) -> None:
+    def _fill(self, folder: Path, draft: Draft) -> None:
         pictures = []
         for number, piece in enumerate(draft.pieces, 1):
             name = f"{number:02d}_{piece.name}.{draft.ending}"
-            render(piece, folder / name)
+            draft.render(piece, folder / name)
             pictures.append((name, piece))
         _write(folder / "caption.txt", f"{draft.text}\n")
         described = (f"{name}\n{' '.join(piece.alt_text.split()) or '(no alt text)'}\n" for name, piece in pictures)
@@ -142,7 +151,8 @@ def _is_whole(place: Path) -> bool:
 
 
 def _receipt(place: Path) -> Receipt:
-    return Receipt((*sorted(path for path in place.iterdir() if path.is_file()), _zip_of(place)))
+    files = (*sorted(path for path in place.iterdir() if path.is_file()), _zip_of(place))
+    return Receipt(remote_id=place.name, files=files, disclosed=("metadata", "caption"))
 
 
 def _sweep(place: Path) -> None:

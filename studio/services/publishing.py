@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from studio.domain.account import Account
 from studio.domain.asset import Asset
 from studio.domain.character import Character
 from studio.domain.document import now
@@ -21,7 +22,7 @@ from studio.domain.post import DISCLOSURE, Caption, Post, PostEvent
 from studio.domain.requests import PostPatch, PostRequest
 from studio.errors import Conflict, StudioError
 from studio.paths import Paths, safe_name
-from studio.platforms import PLATFORMS, Draft, Piece, Platform, Problem, Receipt
+from studio.platforms import PLATFORMS, Draft, Piece, Platform, Problem, Receipt, Secret
 from studio.settings import Settings
 from studio.store import Store
 
@@ -268,7 +269,7 @@ class Publishing:
 
             post = self._store.posts.update(post.id, begin)
             try:
-                receipt = platform.publish(self._prepared(post, character, intent), self._render(post))
+                receipt = platform.submit(self._prepared(post, character, intent), *self._nobody(target), _Quiet())
             except Exception as error:
                 problem = error.as_dict() if isinstance(error, StudioError) else dict(_BROKEN)
                 self._store.posts.update(post.id, lambda post: _failed(post, problem, by))
@@ -280,7 +281,9 @@ class Publishing:
         platform = self._platforms.get(intent.get("target", ""))
         receipt = None
         if platform:
-            receipt = platform.found(self._prepared(post, self._whose(post), intent))
+            draft = self._prepared(post, self._whose(post), intent)
+            since = str(intent.get("at", ""))
+            receipt = platform.reconcile(draft, *self._nobody(platform.spec.id), _Quiet(), since).receipt
 
         def back(post: Post) -> None:
             post.intent, post.state = None, "approved"
@@ -292,6 +295,10 @@ class Publishing:
         post = self._store.posts.update(post.id, lambda post: self._received(post, receipt))
         if all(any(receipt.get("target") == target for receipt in post.receipts) for target in post.targets):
             self._store.posts.update(post.id, lambda post: self._done(post, intent.get("by", "")))
+
+    def _nobody(self, target: str) -> tuple[Account, Secret]:
+        """Who needs no account has none."""
+        return Account(platform=target), Secret({})
 
     def _received(self, post: Post, receipt: Receipt) -> None:
         files = [self._paths.relative(path) for path in receipt.files]
@@ -330,6 +337,7 @@ class Publishing:
             ending=intent.get("ending", "png"),
             at=intent.get("at", ""),
             by=intent.get("by", ""),
+            render=self._render(post),
         )
 
     def _render(self, post: Post) -> Callable[[Piece, Path], None]:
@@ -459,6 +467,21 @@ class Publishing:
     def _line(self, character: Character) -> str:
         line = str(self._settings.get("disclosure_line") if self._settings else "") or DISCLOSURE
         return line.replace("{name}", character.name)[:400]
+
+
+class _Quiet:
+    """The journal of a package: its place is in the intent, which is on the disk already."""
+
+    key, handles = "", {}
+
+    def keep(self, **handles) -> None:
+        pass
+
+    def begin(self, what: str = "post") -> None:
+        pass
+
+    def remote(self, remote_id: str, url: str = "") -> None:
+        pass
 
 
 def _failed(post: Post, error: dict, by: str) -> None:

@@ -25,7 +25,6 @@ from studio.services.captions import Captions
 from studio.services.publishing import Publishing
 from studio.settings import Settings
 from studio.store import Store
-from tests.fakes import Wire
 
 HOSTILE = "../CON: <script>alert('x')</script> ‏שלום‏ 🦊 " + "ü" * 300
 
@@ -235,7 +234,7 @@ def test_a_post_that_cannot_be_reconciled_does_not_keep_the_studio_closed(publis
     def failing(*_):
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(Export, "found", failing)
+    monkeypatch.setattr(Export, "reconcile", failing)
     assert Publishing(store, paths).get(ready.id).intent
 
 
@@ -413,43 +412,15 @@ def test_after_a_crash_the_post_is_out_or_approved_again_and_nothing_is_half(tmp
         assert Publishing(store, paths).get(post.id).state == "published"
 
 
-def test_a_post_that_reached_the_network_before_the_crash_is_not_sent_again(store, paths):
-    """With several targets only those that were not reached are tried again."""
-    wire = Wire()
-    publishing = Publishing(store, paths, platforms=(Export(), wire))
-    mira = character(store)
-    post = drafted(publishing, mira, picture(store, paths, mira), targets=["export", "wire"])
-    publishing.approve(post.id)
-    wire.breaks = True
-    with pytest.raises(StudioError, match="connection"):
-        publishing.publish(post.id)
-    failed = publishing.get(post.id)
-    assert failed.state == "failed"
-    assert [receipt["target"] for receipt in failed.receipts] == ["export"]
-    wire.breaks = False
-    done = publishing.publish(post.id)
-    assert done.state == "published"
-    assert [receipt["target"] for receipt in done.receipts] == ["export", "wire"]
-    assert len(packages(paths)) == 2
-    intent = {"target": "wire", "place": None, "at": "", "by": ""}
-    again = drafted(publishing, mira, picture(store, paths, mira), targets=["wire"])
-    publishing.approve(again.id)
-    wire.sent[again.id] = "already there"
-    store.posts.update(again.id, lambda post: setattr(post, "intent", intent))
-    caught = Publishing(store, paths, platforms=(Export(), wire)).get(again.id)
-    assert caught.state == "published"
-    assert wire.sent[again.id] == "already there"
-
-
 def test_while_it_is_going_out_nobody_can_change_it(store, paths):
     """A change, an approval or the trash has to wait."""
     held, go = threading.Event(), threading.Event()
 
     class Slow(Export):
-        def publish(self, draft, render) -> Receipt:
+        def submit(self, *given) -> Receipt:
             held.set()
             go.wait(10)
-            return super().publish(draft, render)
+            return super().submit(*given)
 
     publishing = Publishing(store, paths, platforms=(Slow(),))
     mira = character(store)
