@@ -108,11 +108,20 @@ def draw(studio: Studio) -> tuple[gr.Blocks, dict[str, object]]:
             api_name="refresh_characters",
             api_visibility="private",
         )
+        # the browser's own memory waits for no answer: a reload right after the choice keeps it
+        character.change(
+            None,
+            character,
+            None,
+            js="(chosen) => (window.studio.remember('character', chosen || 'nobody'), [])",
+            trigger_mode="multiple",
+            api_name="remember_here",
+            api_visibility="private",
+        )
         character.change(
             shown(remember),
             character,
             None,
-            js="(chosen) => (window.studio.remember('character', chosen || 'nobody'), [chosen])",
             show_progress="hidden",
             api_name="remember",
             api_visibility="private",
@@ -135,7 +144,7 @@ def draw(studio: Studio) -> tuple[gr.Blocks, dict[str, object]]:
             api_name="tell_changed",
             api_visibility="private",
         )
-        page.load(
+        returned = page.load(
             lambda tab: gr.Tabs(selected=tab) if tab in {kind.id for kind in TABS} else gr.skip(),
             known,
             tabs,
@@ -144,6 +153,16 @@ def draw(studio: Studio) -> tuple[gr.Blocks, dict[str, object]]:
             api_name="return_tab",
             api_visibility="private",
         )
+        # an answer that restores a choice must not come after one the person makes meanwhile
+        for restored, part in ((shared.loaded, "form"), (returned, "tab")):
+            restored.then(
+                None,
+                None,
+                None,
+                js=f"() => window.studio.restored('{part}')",
+                api_name=f"restored_{part}",
+                api_visibility="private",
+            )
     calm(page)
     return page, {tab.id: tab for tab in drawn}
 

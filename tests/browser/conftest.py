@@ -124,25 +124,44 @@ def page(browser, server):
     sheet.on("console", lambda message: errors.append(f"console: {message.text}") if message.type == "error" else None)
     sheet.errors = errors
     sheet.goto(server.url)
-    sheet.wait_for_selector("#studio-tabs")
+    wait_until_open(sheet)
     yield sheet
     context.close()
     # leaving a page ends its requests: Gradio's client then complains of every one that was under way
-    left = any("signal is aborted" in error for error in errors)
-    ended = ("signal is aborted", "Connection errored out")
+    aborted = ("signal is aborted", "BodyStreamBuffer was aborted")
+    left = any(words in error for error in errors for words in aborted)
+    ended = (*aborted, "Connection errored out")
     serious = [
         one for one in errors if not HARMLESS.search(one) and not (left and any(words in one for words in ended))
     ]
     assert not serious, "The page reported errors:\n" + "\n".join(serious)
 
 
+def wait_until_open(sheet) -> None:
+    """Wait until a page that was just opened or reloaded has what it had before, and takes input."""
+    sheet.wait_for_selector("html:not([inert]) #studio-tabs")
+
+
 def open_tab(sheet, title: str) -> None:
-    """Open one of the studio's tabs by its title, also when it is folded away on a narrow page."""
+    """Open one of the studio's tabs by its title, also when it is folded away on a narrow page.
+
+    A bar that was just made wider or narrower folds and unfolds a moment later: whichever shows up is taken.
+    """
     tab = sheet.get_by_role("tab", name=title, exact=True)
-    if not tab.is_visible():
-        sheet.locator("#studio-tabs > .tab-wrapper .overflow-menu > button").first.click()
-        tab = sheet.locator("#studio-tabs > .tab-wrapper .overflow-dropdown button", has_text=title)
-    tab.click()
+    more = sheet.locator("#studio-tabs > .tab-wrapper .overflow-menu > button").first
+    folded = sheet.locator("#studio-tabs > .tab-wrapper .overflow-dropdown button", has_text=title)
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        if tab.is_visible():
+            tab.click()
+            return
+        if folded.is_visible():
+            folded.click()
+            return
+        if more.is_visible():
+            more.click()
+        sheet.wait_for_timeout(100)
+    raise AssertionError(f"There is no tab {title} on the page")
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import open_tab
+from tests.browser.conftest import open_tab, wait_until_open
 
 HOSTILE = '<img src=x onerror=alert(1)> Åsa "O\'Neil"'
 
@@ -88,6 +88,7 @@ def test_a_newcomer_makes_a_character(page, shots):
     page.locator("#character-save").click()  # what was added to a new character waits for it
     expect(page.locator(".unsaved")).to_have_text("")
     page.reload()
+    wait_until_open(page)
     opened(page, "Noor Haddad")
     tab(page, "Appearance")
     expect(page.get_by_label("Hair colour")).to_have_value("pink")
@@ -283,6 +284,7 @@ def test_the_theme_setting_counts(page):
     page.get_by_role("button", name="Save settings").click()
     expect(page.locator("body.dark")).to_have_count(1)
     page.reload()
+    wait_until_open(page)
     expect(page.locator("body.dark")).to_have_count(1)
     tab(page, "System")
     tab(page, "Settings")
@@ -296,6 +298,7 @@ def test_every_section_is_named_and_readable(page, dark):
     checks = (Path(__file__).parent / "checks.js").read_text("utf-8").rstrip()
     page.evaluate("theme => localStorage.setItem('studio-theme', theme)", "dark" if dark else "light")
     page.reload()
+    wait_until_open(page)
     page.wait_for_selector(".character-card")
     page.wait_for_timeout(1000)
     found = {}

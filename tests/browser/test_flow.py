@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.browser.conftest import open_tab
+from tests.browser.conftest import open_tab, wait_until_open
 
 CHECKS = (Path(__file__).parent / "checks.js").read_text("utf-8").rstrip()
 LINE = "#create-stage .stage-line"
@@ -50,7 +50,7 @@ def test_from_an_empty_studio_to_a_package(page, server, shots):
     before = places(page)
 
     page.reload()
-    page.wait_for_selector("#studio-tabs")
+    wait_until_open(page)
     open_tab(page, "Create")
     page.evaluate(f"{CHECKS}.watch()")
     expect(page.locator(LINE)).not_to_have_text("")
@@ -133,6 +133,30 @@ def test_a_dropped_picture_brings_its_settings_back(page, server):
         page.dispatch_event("#create-stage", kind, {"dataTransfer": transfer})
     expect(page.locator("#create-prompt textarea")).to_have_value("waving")
     expect(page.get_by_label("Seed number")).to_be_visible()
+
+
+def test_a_page_takes_no_input_before_its_choices_are_back(page):
+    """While the server has not said what this browser had chosen, nothing can be chosen that its answer would undo."""
+    open_tab(page, "Create")
+    choose(page, "Character", "No character")
+    page.fill("#create-prompt textarea", "reading")
+    page.wait_for_function("localStorage.getItem('studio-form')?.includes('reading')")
+    page.wait_for_function("localStorage.getItem('studio-character') === 'nobody'")
+    held, holding = [], [True]
+    page.route("**/queue/join*", lambda route: held.append(route) if holding else route.continue_())
+    page.reload()
+    page.wait_for_selector("#studio-tabs")
+    while not held:
+        page.wait_for_timeout(50)
+    assert page.evaluate("document.documentElement.inert")
+    holding.clear()
+    for route in held:
+        route.continue_()
+    wait_until_open(page)
+    open_tab(page, "Create")
+    expect(page.locator("#create-prompt textarea")).to_have_value("reading")
+    expect(page.get_by_label("Character", exact=True).locator("visible=true").first).to_have_value("No character")
+    page.get_by_role("button", name="Clear form").click()
 
 
 def test_what_cannot_be_made_is_said(page, shots, tmp_path):

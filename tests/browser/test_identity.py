@@ -9,7 +9,7 @@ from studio.domain.asset import Identity
 from studio.paths import Paths
 from studio.services.studio import build
 from studio.settings import Settings
-from tests.browser.conftest import open_tab, start_server
+from tests.browser.conftest import open_tab, start_server, wait_until_open
 from tests.browser.library import fill
 
 
@@ -61,7 +61,7 @@ def test_the_drift_chart_and_the_rule(page, shots):
     expect(page.locator(".drift-dot.below")).not_to_have_count(below)
     assert page.locator(".drift-dot.below").count() > below
     page.reload()
-    page.wait_for_selector("#studio-tabs")
+    wait_until_open(page)
     section(page, "Mira")
     expect(page.locator(".identity-rule [name=threshold]")).to_have_value("90")
     dots.last.focus()

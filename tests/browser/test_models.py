@@ -6,7 +6,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import open_tab, start_server
+from tests.browser.conftest import open_tab, start_server, wait_until_open
 from tests.hub import HubServer
 from tests.weights import checkpoint, diffusers_folder, kohya, safetensors
 
@@ -66,6 +66,7 @@ def test_a_download_is_watched_paused_and_resumed(models, hub, shots):
     hub.gate.set()
     expect(row.locator(".download-line")).to_contain_text("Paused at")
     page.reload()
+    wait_until_open(page)
     row = page.locator(".download", has_text="FLUX.2 klein 4B")
     expect(row.locator(".download-line")).to_contain_text("Paused at")
     hub.block_s = 0

@@ -14,6 +14,17 @@
   const emit = (name, value) => (listeners.get(name) || []).forEach((callback) => callback(value));
   studio.emit = emit;
 
+  /* A page that was just opened takes no input until what it had before is back: an answer that restores a choice would
+     otherwise undo one made meanwhile. A server that does not answer holds nobody up for longer than PATIENCE_MS. */
+  const PATIENCE_MS = 10000, missing = new Set(["form", "tab"]);
+  document.documentElement.inert = true;
+  studio.restored = (part) => {
+    missing.delete(part);
+    if (!missing.size) document.documentElement.inert = false;
+    return [];
+  };
+  setTimeout(() => [...missing].forEach(studio.restored), PATIENCE_MS);
+
   /* Elements. Text is always set as text, never as HTML. */
   studio.el = (tag, attributes = {}, ...children) => {
     const node = document.createElement(tag);

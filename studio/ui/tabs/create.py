@@ -240,7 +240,7 @@ class CreateTab:
             api_name="create_remember",
             **quiet,
         )
-        shared.loaded.then(
+        shared.loaded = shared.loaded.then(
             shown(self.remember),
             [self.remembered, shared.character],
             outputs,
