@@ -152,7 +152,7 @@ class Side:
             return 1000 * next(one["value"] for one in metrics if one["name"] == "TaskDuration")
 
         page.goto(f"http://127.0.0.1:{self.port}/")
-        page.locator("#studio-tabs").wait_for(state="visible")
+        page.wait_for_selector("html:not([inert]) #studio-tabs")
         page.wait_for_timeout(3 * QUIET_MS)
         self.loads.append(busy())
         for taken in (self.first, self.again, self.again):
@@ -228,7 +228,7 @@ def main() -> None:
                 page = browser.new_page(viewport={"width": 1280, "height": 900})
                 began = time.perf_counter()
                 page.goto(f"http://127.0.0.1:{port}/")
-                page.locator("#studio-tabs").wait_for(state="visible")
+                page.wait_for_selector("html:not([inert]) #studio-tabs")
                 loaded = (time.perf_counter() - began) * 1000
                 page.wait_for_timeout(1500)
                 first, again = {}, {title: [] for title in CONTENT}
