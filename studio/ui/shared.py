@@ -11,7 +11,7 @@ from studio.services.studio import Studio
 class Shared:
     """Components drawn by the shell before the tabs.
 
-    `character` is the chosen character's id ("" or None: nobody); `loaded` is the last of the events that restore what a
+    `character` is the chosen character's id ("" or None: nobody); `loaded` is the last event that restores what a
     page had when it was left: who restores more sets it to its own `loaded.then`. Setting `changed` to any new value
     tells every tab that characters or assets changed. `to_create` takes a dict of Create form values, `to_review` and
     `to_publish` take asset ids; setting one also opens that tab.
