@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response, StreamingResponse
 
 from studio.api.live import Live, stream
-from studio.api.shapes import REFUSALS, Cursor, JobAnswer, JobPage, JobRequest, Limit, Move, job_json
+from studio.api.shapes import REFUSALS, Cursor, ForecastAnswer, JobAnswer, JobPage, JobRequest, Limit, Move, job_json
 from studio.domain.job import FINISHED
 from studio.errors import NotFound
 
@@ -21,6 +21,11 @@ def router(studio, live: Live) -> APIRouter:
     def submit(job: JobRequest, request: Request):
         """Answered once the job is safe on disk. Watch it at `/jobs/{id}` or `/jobs/{id}/events`."""
         return job_json(studio.images.start(job.character_id, job.request, owner=request.scope.get("studio.user", "")))
+
+    @routes.post("/forecast", response_model=ForecastAnswer, summary="What one would cost, without asking for it")
+    def forecast(job: JobRequest):
+        """Time from pictures made before (`basis` measured or scaled), else a benchmark's rough guess, else unknown."""
+        return studio.images.forecast(job.character_id, job.request).as_json()
 
     @routes.get("", response_model=None, responses={200: {"model": JobPage}}, summary="List them")
     def listed(active: bool | None = None, limit: Limit = 50, cursor: Cursor = None):

@@ -62,6 +62,25 @@ class JobAnswer(BaseModel):
     cancelling: bool
 
 
+class ForecastAnswer(BaseModel):
+    """Seconds and bytes. `low` and `high` hold the middle half of the pictures it is measured from, `runs` of them.
+    `loading`: the model is loaded first, which is not in the seconds."""
+
+    pictures: int
+    seconds: float | None
+    low: float | None
+    high: float | None
+    basis: Literal["measured", "scaled", "benchmark", "unknown"]
+    runs: int
+    loading: bool
+    memory: int
+    memory_free: int
+    disk: int
+    disk_free: int
+    fits: Literal["yes", "tight", "no"]
+    text: str
+
+
 class JobPage(BaseModel):
     items: list[JobAnswer]
     next_cursor: str | None

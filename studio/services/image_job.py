@@ -264,9 +264,11 @@ class ImageExecutor:
 
         step = lambda *_: report(composed.steps, composed.steps, None, f"Enlarging {which}")
         step()
+        begun = time.perf_counter()
         with translated():
             larger = upscale.upscale(image, composed.upscale, step=step)
-        recipe.upscale = {"factor": composed.upscale, "by": upscale.NAME}
+        seconds = round(time.perf_counter() - begun, 3)
+        recipe.upscale = {"factor": composed.upscale, "by": upscale.NAME, "seconds": seconds}
         return larger
 
     def _filed(self, job: Job, recipe: Recipe, image, upscaled, identity: Identity | None) -> Asset:

@@ -19,6 +19,7 @@ from studio.paths import Paths
 from studio.services.appearance import appearance_words
 from studio.services.compose import KINDS, Composed, compose
 from studio.services.engine_use import EngineUse, translated
+from studio.services.forecast import Forecast, Forecasts
 from studio.services.identities import Identities
 from studio.services.image_job import ImageExecutor
 from studio.services.inputs import Inputs
@@ -58,6 +59,7 @@ class Images:
         self.inputs = Inputs(store, paths)
         self.executor = ImageExecutor(store, paths, self.use, self._added, self.inputs, identities)
         self.lists = Wildcards(paths)
+        self.forecasts = Forecasts(store, self.use, paths.outputs)
         self.loras: Loras | None = None
         self._base_of: Callable[[str], str] = lambda engine_id: ""
 
@@ -132,6 +134,10 @@ class Images:
             except StudioError as error:
                 warnings.append(f"The look {look.name} goes without a LoRA: {error.message}")
         return uses, warnings
+
+    def forecast(self, character_id: str | None, request: ImageRequest) -> Forecast:
+        """What this request would cost: time, memory, disk, and whether it fits. Raises StudioError as `compose`."""
+        return self.forecasts.of([self.compose(character_id, request)])
 
     def start(self, character_id: str | None, request: ImageRequest, owner: str = "") -> "JobView":
         """Ask for pictures. The job is on disk when this returns, with its seed drawn, so it can be made again.
@@ -354,7 +360,8 @@ class Images:
 
     # ------------------------------------------------------------------ in between
     def _added(self, asset: Asset) -> None:
-        """A picture was made: ingredients and LoRAs without a picture of their own show it."""
+        """A picture was made: forecasts learn from it, ingredients and LoRAs without a picture of their own show it."""
+        self.forecasts.note(asset)
         self.give_thumbnails(asset)
         if self.loras is not None:
             self.loras.give_preview(asset)

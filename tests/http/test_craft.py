@@ -21,3 +21,17 @@ def test_wildcard_lists_over_the_api(api):
     assert api.get("/api/v1/wildcards/hüte").status_code == 404
     assert api.post("/api/v1/wildcards/hüte/restore").json()["text"].startswith("top hat")
     assert api.delete("/api/v1/wildcards/place").status_code == 409
+
+
+def test_a_forecast_starts_nothing(api):
+    """Time with its basis, memory and disk of a job that is not asked for; wrong requests are refused as elsewhere."""
+    before = api.get("/api/v1/jobs").json()["total"]
+    answer = api.post("/api/v1/jobs/forecast", json={"request": {"prompt": "smiling", "batch": 3}})
+    assert answer.status_code == 200
+    made = answer.json()
+    assert made["pictures"] == 3
+    assert made["basis"] in ("measured", "scaled", "benchmark", "unknown")
+    assert made["memory"] > 0
+    assert made["fits"] in ("yes", "tight", "no")
+    assert api.post("/api/v1/jobs/forecast", json={"request": {"prompt": "x", "steps": 9999}}).status_code == 422
+    assert api.get("/api/v1/jobs").json()["total"] == before

@@ -52,6 +52,7 @@ class CreateTab:
                 self._settings(spec, balanced)
                 with gr.Row(elem_classes="create-go"):
                     self.generate = gr.Button("Generate", variant="primary", size="lg", elem_classes="on-ctrl-enter")
+                    self.craft.cost()
                 gr.HTML(
                     '<p class="create-hint">Ctrl + Enter generates. A picture dropped anywhere here brings back'
                     " its settings.</p>",
@@ -220,10 +221,10 @@ class CreateTab:
             **quiet,
         )
         gr.on(
-            [component.change for component in form.values()] + [shared.character.change],
-            shown(self.compose),
+            [component.change for component in form.values()] + [shared.character.change, shared.changed.change],
+            shown(self.foresee),
             inputs_kwargs=named,
-            outputs=self.final,
+            outputs=[self.final, self.craft.costs],
             trigger_mode="always_last",
             concurrency_limit=1,  # one after the other: an answer to older values must not come last
             api_name="create_compose",
@@ -402,6 +403,10 @@ class CreateTab:
             return final_problem(error)
         except ValidationError as error:
             return final_problem(readable(error))
+
+    def foresee(self, character_id, **values):
+        """The final prompt, and what the pictures will cost."""
+        return self.compose(character_id, **values), self.craft.costs_of(character_id, values)
 
     def remember(self, remembered, character_id):
         """The form as this browser last had it; what cannot be read any more is left out."""
