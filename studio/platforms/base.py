@@ -193,6 +193,11 @@ class Journal(Protocol):
     handles: Mapping[str, Any]
     """What `keep` kept."""
 
+    remote_id: str
+    """What `remote` was told, "" before."""
+
+    url: str
+
     def keep(self, **handles: Any) -> None:
         """Remember uploaded media ids, containers, upload sessions: plain JSON, no secrets."""
 
@@ -233,7 +238,8 @@ class Platform(Protocol):
         """Bring it out, once: upload, `journal.keep`, `journal.begin`, publish, `journal.remote`."""
 
     def poll(self, draft: Draft, account: Account, secret: Secret, journal: Journal) -> Receipt | Later:
-        """How a post that was handed over is doing. Rejected when the network threw it out."""
+        """How the post `journal.remote_id` is doing. Also called after a crash between `journal.remote` and the
+        receipt, so it works for networks that publish at once too. Rejected when the network threw it out."""
 
     def reconcile(self, draft: Draft, account: Account, secret: Secret, journal: Journal, since: str) -> Verdict:
         """Whether this draft got out, by reading only. `since` is when it was first tried (ISO, UTC)."""

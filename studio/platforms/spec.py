@@ -90,13 +90,13 @@ class PlatformSpec:
     """One platform as data; a form shows what it allows. `sends` says in words what leaves this machine.
 
     `idempotency` says how the adapter makes sure that a post goes out once: "key" (the network drops repeats of one
-    key, for `key_lasts_s` seconds), "handle" (a handle kept before publishing tells), "read_back" (own posts can be
-    read), "ask" (only a person can look). `can` names what the API allows, `cannot` gives the reason for what people
-    would expect and it does not. `disclosure` is where AI is said: "flag" is the network's own, "label" a tag of the
-    post, "caption" only the line in the text. `metrics` are the numbers it gives. `per_day` is the network's own limit
-    of posts in 24 hours, `min_gap_s` between two. `schedule_s` is how far ahead its own scheduler takes posts (least,
-    most). `hashtags` limits their number. `files` is true when publishing leaves files on this machine. `needs_url` is
-    true when it fetches media itself from a public address.
+    key, for `key_lasts_s` seconds; 0: for good), "handle" (a handle kept before publishing tells), "read_back" (own
+    posts can be read), "ask" (only a person can look). `can` names what the API allows, `cannot` gives the reason for
+    what people would expect and it does not. `disclosure` is where AI is said: "flag" is the network's own, "label" a
+    tag of the post, "caption" only the line in the text. `metrics` are the numbers it gives. `per_day` is the
+    network's own limit of posts in 24 hours, `min_gap_s` between two. `schedule_s` is how far ahead its own scheduler
+    takes posts (least, most). `hashtags` limits their number. `files` is true when publishing leaves files on this
+    machine. `needs_url` is true when it fetches media itself from a public address.
     """
 
     id: str

@@ -199,6 +199,10 @@ def test_it_goes_out_once_with_everything(case, tmp_path):
     assert receipt.disclosed
     assert len(network.published()) == 1
     assert "Made with AI." in network.published()[0]
+    line.seen.clear()
+    again = platform.poll(draft, account, secret, journal)  # as after a crash before the receipt was kept
+    assert isinstance(again, Later) or again.remote_id == receipt.remote_id
+    assert not [one for one in line.seen if network.publishes(one)]
 
 
 @each_network

@@ -185,7 +185,7 @@ class Example:
         return self._receipt(home, made["id"])
 
     def poll(self, draft, account, secret, journal):
-        raise AssertionError("Example takes a post at once or not at all.")
+        return self._receipt(account.public["server"], journal.remote_id)  # taken at once, or not at all
 
     def reconcile(self, draft, account, secret, journal, since):
         home, headers = account.public["server"], bearer(secret)
