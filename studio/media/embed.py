@@ -14,7 +14,7 @@ from studio.media import foreign, infotext, xmp
 from studio.media.atomic import write_file
 from studio.media.pictures import _opened, flattened, open_picture
 
-__all__ = ["open_picture", "read_recipe", "save_jpeg", "save_png", "save_webp"]
+__all__ = ["encoded", "open_picture", "read_recipe", "save_jpeg", "save_png", "save_webp"]
 
 CHUNK_VERSION = 1
 _UNICODE = b"UNICODE\x00"
@@ -34,18 +34,7 @@ def save_png(
     `extra` joins the JSON; its `description` and `alt_text` also go into the XMP. `source_type` is the IPTC digital
     source type, None when the origin is unknown. Raises NoSpace and OSError.
     """
-    chunks = PngImagePlugin.PngInfo()
-    text = infotext.write(recipe, image.size)
-    if text.isascii() or _is_latin(text):
-        chunks.add_text("parameters", text)
-    else:
-        chunks.add_itxt("parameters", text)
-    chunks.add_itxt("studio", recipe_text(recipe, extra))
-    chunks.add_itxt("XML:com.adobe.xmp", _packet(extra, source_type))
-    buffer = io.BytesIO()
-    image = image if image.mode in ("RGB", "RGBA", "L", "P") else image.convert("RGB")
-    image.save(buffer, "PNG", pnginfo=chunks, compress_level=4, icc_profile=image.info.get("icc_profile"), exif=b"")
-    write_file(path, buffer.getvalue())
+    write_file(path, encoded(image, "image/png", 100, recipe, extra, source_type))
 
 
 def save_jpeg(
@@ -61,23 +50,7 @@ def save_jpeg(
 
     A recipe too long for a JPEG's 64 KB segments loses its JSON first, then the end of its prompt.
     """
-    packet = _packet(extra, source_type, recipe)
-    if len(packet.encode()) > _JPEG_SEGMENT:
-        packet = _packet(extra, source_type)
-    text = infotext.write(recipe, image.size)
-    if len(text) * 2 > _JPEG_SEGMENT:
-        text = infotext.write(_shortened(recipe), image.size)
-    buffer = io.BytesIO()
-    flattened(image).save(
-        buffer,
-        "JPEG",
-        quality=min(max(quality, 1), 95),
-        subsampling=0 if quality >= 90 else 2,
-        exif=_exif(text),
-        xmp=packet.encode(),
-        icc_profile=image.info.get("icc_profile"),
-    )
-    write_file(path, buffer.getvalue())
+    write_file(path, encoded(image, "image/jpeg", quality, recipe, extra, source_type))
 
 
 def save_webp(
@@ -90,7 +63,60 @@ def save_webp(
     source_type: str | None = xmp.TRAINED,
 ) -> None:
     """Write a WebP (quality 1-100, 100 is lossless) with the infotext as EXIF UserComment and XMP with our JSON."""
+    write_file(path, encoded(image, "image/webp", quality, recipe, extra, source_type))
+
+
+def encoded(
+    image: Image.Image,
+    media_type: str,
+    quality: int,
+    recipe: Recipe | None,
+    extra: dict | None = None,
+    source_type: str | None = xmp.TRAINED,
+) -> bytes:
+    """The bytes of a PNG, JPEG or WebP as the savers write it; without a recipe it says its origin and nothing else."""
+    write = {"image/png": _png, "image/jpeg": _jpeg, "image/webp": _webp}[media_type]
     buffer = io.BytesIO()
+    write(image, buffer, quality, recipe, extra, source_type)
+    return buffer.getvalue()
+
+
+def _png(image, buffer, quality, recipe, extra, source_type):
+    chunks = PngImagePlugin.PngInfo()
+    if recipe:
+        text = infotext.write(recipe, image.size)
+        if text.isascii() or _is_latin(text):
+            chunks.add_text("parameters", text)
+        else:
+            chunks.add_itxt("parameters", text)
+        chunks.add_itxt("studio", recipe_text(recipe, extra))
+    chunks.add_itxt("XML:com.adobe.xmp", _packet(extra, source_type))
+    image = image if image.mode in ("RGB", "RGBA", "L", "P") else image.convert("RGB")
+    image.save(buffer, "PNG", pnginfo=chunks, compress_level=4, icc_profile=image.info.get("icc_profile"), exif=b"")
+
+
+def _jpeg(image, buffer, quality, recipe, extra, source_type):
+    packet = _packet(extra, source_type, recipe)
+    if len(packet.encode()) > _JPEG_SEGMENT:
+        packet = _packet(extra, source_type)
+    told = {}
+    if recipe:
+        text = infotext.write(recipe, image.size)
+        if len(text) * 2 > _JPEG_SEGMENT:
+            text = infotext.write(_shortened(recipe), image.size)
+        told["exif"] = _exif(text)
+    flattened(image).save(
+        buffer,
+        "JPEG",
+        quality=min(max(quality, 1), 95),
+        subsampling=0 if quality >= 90 else 2,
+        xmp=packet.encode(),
+        icc_profile=image.info.get("icc_profile"),
+        **told,
+    )
+
+
+def _webp(image, buffer, quality, recipe, extra, source_type):
     image = image if image.mode in ("RGB", "RGBA") else image.convert("RGB")
     image.save(
         buffer,
@@ -98,11 +124,10 @@ def save_webp(
         quality=min(max(quality, 1), 100),
         lossless=quality >= 100,
         method=4,
-        exif=_exif(infotext.write(recipe, image.size)),
+        exif=_exif(infotext.write(recipe, image.size)) if recipe else b"",
         xmp=_packet(extra, source_type, recipe).encode(),
         icc_profile=image.info.get("icc_profile"),
     )
-    write_file(path, buffer.getvalue())
 
 
 def recipe_text(recipe: Recipe, extra: dict | None = None) -> str:
