@@ -21,6 +21,19 @@ class StudioError(Exception):
         return body | {"field": self.field} if self.field else body
 
 
+class Refused(StudioError):
+    """Never made, whatever the settings: it describes a minor in a suggestive way. What was asked is not repeated."""
+
+    code, status = "refused", 422
+
+    def __init__(self, field: str | None = None):
+        super().__init__(
+            "This describes a minor in a suggestive way. The studio does not make that.",
+            "Take one of the two out of the words. No setting changes this.",
+            field=field,
+        )
+
+
 class BadRequest(StudioError):
     code, status = "bad_request", 400
 

@@ -84,6 +84,12 @@ SETTINGS: tuple[Setting, ...] = (
         "The line that says a post is made with AI. {name} becomes the character's name.",
     ),
     Setting(
+        "mature",
+        False,
+        "switch",
+        "Allow mature pictures of characters marked as adults. Minors in suggestive pictures are always refused.",
+    ),
+    Setting(
         "rejection_reasons",
         ["Off model", "Hands", "Face", "Composition", "Blurry", "Wrong outfit", "Wrong place", "Duplicate"],
         "list",

@@ -10,6 +10,7 @@ from studio.api.files import picture
 from studio.api.shapes import REFUSALS, Adopt, AssetPage, Cursor, FileList, Limit, page_json
 from studio.api.uploads import received, upload
 from studio.domain.asset import Asset, AssetState
+from studio.domain.rating import Level
 from studio.domain.requests import AssetFilter, AssetPatch
 from studio.errors import NotFound
 
@@ -33,6 +34,7 @@ def router(studio) -> APIRouter:
         identity: Annotated[
             Literal["passed", "below", "unmeasured"] | None, Query(description="Against the character's threshold")
         ] = None,
+        rating: Annotated[Level | Literal["unrated"] | None, Query(description="How mature")] = None,
         sort: Literal["newest", "identity", "identity_low"] = "newest",
         limit: Limit = 50,
         cursor: Cursor = None,
@@ -48,6 +50,7 @@ def router(studio) -> APIRouter:
             until=until,
             job_id=job_id,
             identity=identity,
+            rating=rating,
             sort=sort,
         )
         page = review.search(wanted, limit=limit, cursor=cursor)
@@ -87,7 +90,7 @@ def router(studio) -> APIRouter:
 
     @routes.patch("/{asset_id}", response_model=None, responses={200: {"model": Asset}}, summary="Review one")
     def change(asset_id: str, patch: AssetPatch, request: Request):
-        """Set `state`, `tags`, `description` or `starred`; `rejection_reason` goes with rejecting."""
+        """Set `state`, `tags`, `description`, `starred` or `rating`; `rejection_reason` goes with rejecting."""
         return review.patch(asset_id, patch, by=request.scope.get("studio.user", "")).as_json()
 
     @routes.delete("/{asset_id}", status_code=204, summary="Move one to the trash, or delete it there for good")

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from studio.domain.document import Document, Part, now
+from studio.domain.rating import Level
 
 AssetState = Literal["new", "approved", "rejected", "trashed"]
 
@@ -89,6 +90,18 @@ class Identity(Part):
     measured_at: str = Field(default_factory=now)
 
 
+class Rating(Part):
+    """How mature a picture is: general, suggestive or mature; `words` of the rules say why.
+
+    `by` is who said so: the rules, a classifier that looked at the picture (with its `score`, 0 to 1), or a person.
+    """
+
+    level: Level = "general"
+    words: list[str] = Field(default_factory=list)
+    by: Literal["rules", "classifier", "person"] = "rules"
+    score: float | None = None
+
+
 class Asset(Document):
     """One medium in the library. `file` and `original_file` are relative to the data folder, with forward slashes.
 
@@ -114,4 +127,5 @@ class Asset(Document):
     description: str = Field(default="", max_length=4000)
     quality: Quality | None = None
     identity: Identity | None = None
+    rating: Rating | None = None
     imported: bool = False

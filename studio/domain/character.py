@@ -99,11 +99,15 @@ class IdentityRule(Part):
 
 
 class Character(Document):
-    """The root object. Only the name is required; an empty field simply says nothing."""
+    """The root object. Only the name is required; an empty field simply says nothing.
+
+    `adult` is a person's word that this is a fictional adult, which mature pictures need; it counts from 18 years on.
+    """
 
     name: str = Field(min_length=1, max_length=80)
     pronouns: str = Field(default="", max_length=40)
     age: int = Field(default=25, ge=0, le=130)
+    adult: bool = False
     bio: str = Field(default="", max_length=2000)
     location: str = Field(default="", max_length=120)
     time_zone: str = Field(default="", max_length=60)
@@ -127,6 +131,10 @@ class Character(Document):
         if not name:
             raise ValueError("A character needs a name.")
         return name
+
+    @property
+    def is_adult(self) -> bool:
+        return self.adult and self.age >= ADULT_AGE
 
     def look(self, look_id: str | None = None) -> Look | None:
         """The look with this id or name; without one the default look, else the first, else None."""

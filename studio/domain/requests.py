@@ -7,6 +7,7 @@ from pydantic import Field
 from studio.domain.asset import AssetState
 from studio.domain.document import Request
 from studio.domain.model import LoraChoice
+from studio.domain.rating import Level
 
 MOST_PIXELS = 4096 * 4096
 TimeOfDay = Literal["", "morning", "midday", "golden hour", "evening", "night"]
@@ -56,7 +57,8 @@ class AssetFilter(Request):
     """Which assets to list, newest first. `state` None means all but the trash. Dates are ISO days, both inclusive.
 
     `identity`: "passed" and "below" are against the character's threshold, "unmeasured" has no score. `sort` "identity"
-    begins with the surest pictures, "identity_low" with the least sure; those without a score come last.
+    begins with the surest pictures, "identity_low" with the least sure; those without a score come last. `rating`
+    "unrated" are pictures from before there were ratings.
     """
 
     character_id: str | None = None
@@ -69,6 +71,7 @@ class AssetFilter(Request):
     until: str | None = Field(default=None, max_length=40)
     job_id: str | None = None
     identity: Literal["passed", "below", "unmeasured"] | None = None
+    rating: Level | Literal["unrated"] | None = None
     sort: Literal["newest", "identity", "identity_low"] = "newest"
 
 
@@ -80,6 +83,7 @@ class AssetPatch(Request):
     starred: bool | None = None
     tags: list[str] | None = Field(default=None, max_length=60)
     description: str | None = Field(default=None, max_length=4000)
+    rating: Level | None = None
 
 
 class CaptionRequest(Request):

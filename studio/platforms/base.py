@@ -66,6 +66,7 @@ class Draft:
     `place` is the folder the export package may make, chosen and written down before it begins; `ending` the picture
     format ("png", "jpg", "webp") for platforms that leave the choice. `due` is when the network itself should publish
     (ISO, UTC), "" now; only platforms whose spec says `schedule_s` are given one.
+    `rating` is that of the most mature of its pictures and words.
     """
 
     post: Post
@@ -81,6 +82,7 @@ class Draft:
     due: str = ""
     render: Render | None = None
     fit: Fit | None = None
+    rating: str = "general"
 
     @property
     def text(self) -> str:
@@ -325,6 +327,8 @@ def usual_problems(
         error(f"The text is {more} {_unit(rule.unit)} too long for {spec.name}.", "Shorten it.", "caption")
     if len(draft.hashtags) > spec.hashtags:
         error(f"{spec.name} takes at most {spec.hashtags} hashtags.", "Leave some out.", "hashtags")
+    if draft.rating in spec.forbids:
+        error(f"{spec.name} does not take {draft.rating} posts.", "Take that out, or choose another target.", "targets")
     if not draft.post.disclosure.strip():
         error("The post does not say that it is made with AI.", "Fill in the disclosure.", "disclosure")
     return problems

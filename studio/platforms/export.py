@@ -31,6 +31,7 @@ class Export:
         connect=Connect("none"),
         idempotency="handle",
         files=True,
+        forbids=frozenset(),
         sends="nothing",
     )
 

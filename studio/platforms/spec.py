@@ -96,7 +96,8 @@ class PlatformSpec:
     tag of the post, "caption" only the line in the text. `metrics` are the numbers it gives. `per_day` is the
     network's own limit of posts in 24 hours, `min_gap_s` between two. `schedule_s` is how far ahead its own scheduler
     takes posts (least, most). `hashtags` limits their number. `files` is true when publishing leaves files on this
-    machine. `needs_url` is true when it fetches media itself from a public address.
+    machine. `needs_url` is true when it fetches media itself from a public address. `forbids` are the ratings it does
+    not take; a network that allows mature posts says so with an empty one.
     """
 
     id: str
@@ -116,6 +117,7 @@ class PlatformSpec:
     schedule_s: tuple[int, int] | None = None
     files: bool = False
     needs_url: bool = False
+    forbids: frozenset[str] = frozenset({"mature"})
     sends: str = "the post's words and pictures"
 
     @property

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from studio.domain.requests import CaptionRequest
 from studio.errors import Conflict, NotFound, StudioError
+from studio.services.ratings import refuse_words
 from studio.store import Store
 from studio.writers import WRITERS, Variant, Writer
 
@@ -21,6 +22,7 @@ class Captions:
         that touch a taboo, Conflict when the writer is not ready or a picture is in the trash.
         """
         character = self._store.characters.get(request.character_id)
+        refuse_words((request.words, character.persona.custom_instruction), character.age, "words")
         assets = []
         for asset_id in dict.fromkeys(request.asset_ids):
             asset = self._store.assets.get(asset_id)

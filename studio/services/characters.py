@@ -20,6 +20,7 @@ from studio.errors import Conflict, NotFound, StudioError
 from studio.paths import Paths, safe_name
 from studio.services import appearance, personas, samples, surprise
 from studio.services.character_zip import pack, unpack
+from studio.services.ratings import refuse_character
 from studio.services.validation import refusal, validated
 from studio.store import Store, Version
 
@@ -73,6 +74,7 @@ class Characters:
         _refuse_unknown(fields, None)
         wanted = {name: value for name, value in fields.items() if name not in _KEPT and name != "references"}
         character = validated(Character, wanted)
+        refuse_character(character)
         _one_default_look(character)
         return self.store.characters.add(character)
 
@@ -94,6 +96,7 @@ class Characters:
             if "references" in fields:
                 merged["references"] = _known_references(character, fields["references"])
             changed = validated(Character, merged)
+            refuse_character(changed)
             self._keep_thumbnails(character, changed)
             _one_default_look(changed)
             _take_over(character, changed, fields)
@@ -193,6 +196,7 @@ class Characters:
         """
         values, pictures = unpack(source)
         character = validated(Character, values)
+        refuse_character(character)
         taken = not _SAFE_ID.match(character.id) or self._exists(character.id)
         character.id = new_id() if taken else character.id
         character.schema_, character.revision, character.trashed_at = Character.model_fields["schema_"].default, 1, None

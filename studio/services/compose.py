@@ -48,7 +48,7 @@ class Composed:
     `words` is what the person typed; `ingredients` are the picked ones as {id, kind, name, words} (id None for free
     words). `seed` is None when one is to be drawn. `loras` are {id, name, hash, weight, base, trigger, character_id}.
     `template` holds the fields that were drawn, as typed; `each` then has, per picture, what its own drawing changed.
-    `warnings` are sentences for the person.
+    `rating` is how mature the words are, `rating_words` why. `warnings` are sentences for the person.
     """
 
     prompt: str
@@ -80,6 +80,8 @@ class Composed:
     loras: tuple[dict, ...] = ()
     template: dict = field(default_factory=dict)
     each: tuple[dict, ...] = ()
+    rating: str = "general"
+    rating_words: tuple[str, ...] = ()
     warnings: tuple[str, ...] = field(default=(), compare=False)
 
     def as_json(self) -> dict:
@@ -104,7 +106,7 @@ class Composed:
     def from_json(cls, values: dict) -> "Composed":
         """Back from `as_json`; fields of a newer version are ignored."""
         known = {name: value for name, value in values.items() if name in cls.__dataclass_fields__}
-        for name in ("ingredients", "parents", "references", "loras", "each", "warnings"):
+        for name in ("ingredients", "parents", "references", "loras", "each", "rating_words", "warnings"):
             known[name] = tuple(known.get(name) or ())
         return cls(**known)
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studio.domain.asset import Asset, Identity, Recipe
+from studio.domain.asset import Asset, Identity, Rating, Recipe
+from studio.domain.character import Character
 from studio.domain.document import now
 from studio.domain.job import Job
 from studio.domain.requests import AssetFilter
@@ -17,6 +18,7 @@ from studio.services.compose import Composed, unlearned
 from studio.services.engine_use import EngineUse, translated
 from studio.services.identities import Identities
 from studio.services.inputs import Inputs
+from studio.services.ratings import Ratings
 from studio.services.scoring import scored
 from studio.services.versions import versions
 
@@ -108,6 +110,7 @@ class ImageExecutor:
     ):
         self.store, self.paths, self.use, self.added, self.inputs = store, paths, use, added, inputs
         self.identities = identities or Identities(store, paths)
+        self.ratings = Ratings(use.settings)
         self.loras: Loras | None = None  # the library, handed over once it is there
 
     def run(self, job: Job, report: "Report") -> None:
@@ -150,6 +153,8 @@ class ImageExecutor:
         `attempt` and `scene` go into the identity part.
         """
         report(0, composed.steps, None, note)
+        # asked again: the switch, the character or the job's file may have changed while it waited
+        rating = self.ratings.admit(composed, self._whose(job))
         started = time.perf_counter()
         with self.use.for_job(composed.engine) as (engine, device, dtype):
             begun = time.perf_counter()
@@ -178,7 +183,7 @@ class ImageExecutor:
             identity = self.identities.measured(image, job.character_id, engine=composed.engine, attempt=attempt)
             if identity is not None:
                 identity.scene = scene
-            asset = self._filed(job, recipe, image, upscaled, identity)
+            asset = self._filed(job, recipe, image, upscaled, identity, rating)
             report.asset(asset.id)
             self.added(asset)
             made.append(asset)
@@ -271,7 +276,11 @@ class ImageExecutor:
         recipe.upscale = {"factor": composed.upscale, "by": upscale.NAME, "seconds": seconds}
         return larger
 
-    def _filed(self, job: Job, recipe: Recipe, image, upscaled, identity: Identity | None) -> Asset:
+    def _whose(self, job: Job) -> Character | None:
+        known = job.character_id and job.character_id in self.store.characters
+        return self.store.characters.get(job.character_id) if known else None
+
+    def _filed(self, job: Job, recipe: Recipe, image, upscaled, identity: Identity | None, rating: Rating) -> Asset:
         """Media first, document second: what is in the library can be opened."""
         from studio.media.embed import save_png
 
@@ -298,7 +307,7 @@ class ImageExecutor:
             len(content),
             hashlib.sha256(content).hexdigest(),
         )
-        asset.quality, asset.identity = scored(final), identity
+        asset.quality, asset.identity, asset.rating = scored(final), identity, rating.model_copy()
         if identity and identity.scene:
             asset.tags = [SCENE_TEST]
         return self.store.assets.add(asset)

@@ -23,6 +23,7 @@ from studio.services.forecast import Forecast, Forecasts
 from studio.services.identities import Identities
 from studio.services.image_job import ImageExecutor
 from studio.services.inputs import Inputs
+from studio.services.ratings import refuse_preview
 from studio.services.templates import drawn_request, templates_of
 from studio.services.wildcards import Wildcards
 from studio.settings import Settings
@@ -58,6 +59,7 @@ class Images:
         self.use = use or EngineUse(settings)
         self.inputs = Inputs(store, paths)
         self.executor = ImageExecutor(store, paths, self.use, self._added, self.inputs, identities)
+        self.ratings = self.executor.ratings
         self.lists = Wildcards(paths)
         self.forecasts = Forecasts(store, self.use, paths.outputs)
         self.loras: Loras | None = None
@@ -114,11 +116,16 @@ class Images:
             warning = f"The look {look.name} was made for {look.engine}, which is not here: only its words are used."
             words = look.model_copy(update=dict.fromkeys(("width", "height", "steps", "guidance", "sampler")))
             composed = compose(character, request, self.specs()[0], words)
-            return replace(composed, warnings=(*composed.warnings, warning))
+            return self._rated(replace(composed, warnings=(*composed.warnings, warning)), character)
         spec = self.use.engine(request.engine or (look.engine if look else "") or self.specs()[0].id).spec
         uses, warnings = self._uses(request, look, spec)
         composed = compose(character, request, spec, look, [one.as_json() for one in uses])
-        return replace(composed, warnings=(*composed.warnings, *warnings)) if warnings else composed
+        return self._rated(replace(composed, warnings=(*composed.warnings, *warnings)), character)
+
+    def _rated(self, composed: Composed, character: Character | None) -> Composed:
+        """With its rating. Raises Refused and StudioError for what is not made."""
+        rating = self.ratings.admit(composed, character)
+        return replace(composed, rating=rating.level, rating_words=tuple(rating.words))
 
     def _uses(self, request: ImageRequest, look: Look | None, spec: EngineSpec) -> tuple[list["Use"], list[str]]:
         """The LoRAs of the picture, and why one of the look's is left out. One that was asked for is an error then."""
@@ -215,6 +222,7 @@ class Images:
             plain = [next((one for one in offered if "blue" in one), next(iter(offered), ""))]
             look_words = ", ".join([*friendly, *plain])
         words = ", ".join(one for one in (appearance_words(fields), look_words) if one)
+        refuse_preview(words, fields.get("age"))
         inputs = ImageInputs(
             prompt=words,
             negative="",

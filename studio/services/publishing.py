@@ -19,10 +19,12 @@ from studio.domain.asset import Asset
 from studio.domain.character import Character
 from studio.domain.document import now
 from studio.domain.post import DISCLOSURE, Caption, Post, PostEvent
+from studio.domain.rating import highest, rate_prose
 from studio.domain.requests import PostPatch, PostRequest
 from studio.errors import Conflict, StudioError
 from studio.paths import Paths, safe_name
 from studio.platforms import PLATFORMS, Draft, Piece, Platform, Problem, Receipt, Secret
+from studio.services.ratings import Ratings, level_of, refuse_words
 from studio.settings import Settings
 from studio.store import Store
 
@@ -52,6 +54,7 @@ class Publishing:
         if character.trashed_at:
             raise Conflict(f"{character.name} is in the trash.", "Restore the character first.")
         asset_ids = self._usable(request.asset_ids, character)
+        refuse_words((request.title, request.caption, *request.alt_text.values()), character.age, "caption")
         post = Post(
             character_id=character.id,
             asset_ids=asset_ids,
@@ -71,6 +74,8 @@ class Publishing:
         """Change a draft. A changed approved or failed post is a draft again; a published one raises Conflict."""
         wanted = patch.model_dump(exclude_none=True)
         character = self._whose(self.get(id))
+        said = [wanted.get(name) or "" for name in ("title", "caption")]
+        refuse_words((*said, *(wanted.get("alt_text") or {}).values()), character.age, "caption")
         if "asset_ids" in wanted:
             wanted["asset_ids"] = self._usable(wanted["asset_ids"], character)
         if "targets" in wanted:
@@ -338,6 +343,7 @@ class Publishing:
             at=intent.get("at", ""),
             by=intent.get("by", ""),
             render=self._render(post),
+            rating=highest([rate_prose(post.caption.text).level, *(level_of(one.asset) for one in pieces)]),
         )
 
     def _render(self, post: Post) -> Callable[[Piece, Path], None]:
@@ -407,11 +413,14 @@ class Publishing:
 
     def _problems(self, post: Post) -> list[tuple[Platform, Problem]]:
         draft = self._prepared(post, self._whose(post))
+        kept_back = []
+        if draft.rating == "mature" and self._settings and (why := Ratings(self._settings).missing(draft.character)):
+            kept_back = [Problem(f"The post is mature. {why[0]}", why[1], "asset_ids", "error")]
         return [
             (platform, problem)
             for target in post.targets
             if (platform := self._platforms.get(target))
-            for problem in platform.check(draft)
+            for problem in [*kept_back, *platform.check(draft)]
         ]
 
     def _whose(self, post: Post) -> Character:

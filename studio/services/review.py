@@ -15,11 +15,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from studio.domain.asset import Asset, Identity, Recipe
+from studio.domain.asset import Asset, Identity, Rating, Recipe
 from studio.domain.requests import AssetFilter, AssetPatch
 from studio.durable import replace
 from studio.errors import BadRequest, Conflict, NotFound, StudioError
 from studio.paths import Paths, safe_name
+from studio.services.ratings import Ratings, renewed
 from studio.services.scoring import scored
 from studio.settings import Settings
 from studio.store import Page, Store, find_orphans
@@ -56,6 +57,7 @@ class Review:
     ):
         self.store, self.paths, self.settings, self._judged, self._moved = store, paths, settings, judged, moved
         self._measured = measured
+        self._ratings = Ratings(settings)
         self._actions: deque[_Action] = deque(maxlen=MOST_UNDONE)
         self._lock = threading.RLock()
 
@@ -107,7 +109,11 @@ class Review:
     def add_tags(self, ids: Iterable[str], tags: Iterable[str]) -> list[Asset]:
         """Tags on top of those each asset has."""
         ids, new = _each_once(ids), _clean_tags(tags)
-        change = lambda asset: {"tags": _clean_tags([*asset.tags, *new])}
+
+        def change(asset: Asset) -> dict:
+            both = _clean_tags([*asset.tags, *new])
+            return {"tags": both, "rating": renewed(asset, both, asset.description)}
+
         return self._apply(ids, change, f"tagging {_pictures(len(ids))}")
 
     def trash(self, ids: Iterable[str]) -> list[Asset]:
@@ -225,6 +231,7 @@ class Review:
         recipe = read_recipe(path) or Recipe(pipeline="import")
         recipe.character_id = character_id
         recipe.character_name = character.name if character else ""
+        rating = self._ratings.of_recipe(recipe, character)
         asset = Asset(
             character_id=character_id, file="-", width=image.width, height=image.height, recipe=recipe, imported=True
         )
@@ -239,7 +246,7 @@ class Review:
             content = target.read_bytes()
             asset.file, asset.bytes = self.paths.relative(target), len(content)
             asset.sha256 = hashlib.sha256(content).hexdigest()
-            asset.quality = scored(image)
+            asset.quality, asset.rating = scored(image), rating
             asset.identity = self._measured(image, character_id, engine=recipe.engine)
             return self.store.assets.add(asset)
         except BaseException:
@@ -282,6 +289,7 @@ class Review:
             quality=scored(image),
             identity=self._measured(image, owner, engine=recipe.engine if recipe else ""),
             imported=recipe is None,
+            rating=self._ratings.of_recipe(recipe or Recipe(), self.store.characters.get(owner) if owner else None),
         )
         return self.store.assets.add(asset)
 
@@ -390,6 +398,10 @@ def _patched(asset: Asset, patch: AssetPatch) -> dict:
         new["tags"] = _clean_tags(patch.tags)
     if patch.description is not None:
         new["description"] = patch.description
+    if patch.rating is not None:
+        new["rating"] = Rating(level=patch.rating, by="person")
+    elif "tags" in new or "description" in new:
+        new["rating"] = renewed(asset, new.get("tags", asset.tags), new.get("description", asset.description))
     return _with_previous(asset, new)
 
 
@@ -412,6 +424,8 @@ def _said(patch: AssetPatch, number: int) -> str:
             "trashed": f"moving {which} to the trash",
             "new": f"setting {which} back to new",
         }[patch.state]
+    if patch.rating:
+        return f"rating {which} {patch.rating}"
     if patch.starred is not None:
         return f"{'starring' if patch.starred else 'unstarring'} {which}"
     return f"{'tagging' if patch.tags is not None else 'describing'} {which}"

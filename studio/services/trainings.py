@@ -37,6 +37,7 @@ from studio.paths import Paths
 from studio.services import training_words as words
 from studio.services.engine_use import EngineUse
 from studio.services.loras import Loras
+from studio.services.ratings import Ratings
 from studio.services.training_job import TrainingExecutor
 from studio.services.training_plans import SAMPLES, plan_for
 
@@ -330,6 +331,8 @@ class Trainings:
         prompts = words.sample_prompts(
             engine.spec, training.trigger, character.appearance, captions, styles, SAMPLES[training.preset]
         )
+
+        Ratings(self.use.settings).admit_words((training.trigger, *captions, *prompts), character, "pictures")
 
         def ready(one: Training) -> None:
             one.plan, one.prompts, one.version = asdict(plan), prompts, max(earlier, default=0) + 1

@@ -25,7 +25,8 @@ _DENSE = 128
 UNMEASURED = -1  # the identity score of pictures that have none
 _MOST_PARTS = 64  # text searches whose outcome is kept
 _BITS, _BYTES = bytes.maketrans(b"\0\1", b"01"), bytes.maketrans(b"01", b"\0\1")
-FACTS = ("state", "character", "look", "look name", "tag", "job", "day", "starred", "word", "identity", "passed")
+FACTS = ("state", "character", "look", "look name", "tag", "job", "day", "starred", "word", "identity", "passed",
+         "rating")  # fmt: skip
 
 
 class Slots:
@@ -197,6 +198,8 @@ class AssetIndex:
             mask &= has["identity"].mask(UNMEASURED)
         elif wanted.identity:
             mask &= has["passed"].mask(wanted.identity == "passed")
+        if wanted.rating is not None:
+            mask &= has["rating"].mask(wanted.rating)
         if wanted.starred is not None:
             starred = has["starred"].mask(True)
             mask &= starred if wanted.starred else ~starred
@@ -265,6 +268,7 @@ class AssetIndex:
                 "below": (shown & has["passed"].mask(False)).bit_count(),
                 "unmeasured": (shown & has["identity"].mask(UNMEASURED)).bit_count(),
             },
+            "ratings": counted("rating"),
             "states": {state: has["state"].mask(state).bit_count() for state in get_args(AssetState)},
             "tags": {self._spelling.get(tag, tag): count for tag, count in counted("tag").items()},
             "characters": counted("character"),
@@ -326,6 +330,7 @@ def facts(data: dict | None) -> dict[str, set]:
         "word": set(folded(text).split()),
         "identity": {UNMEASURED if score is None else max(0, min(100, round(score * 100)))},
         "passed": set() if passed is None else {bool(passed)},
+        "rating": {(data.get("rating") or {}).get("level") or "unrated"},
     }
 
 

@@ -11,6 +11,7 @@ LABELS = {
     "jpeg_quality": "JPEG and WebP quality",
     "disclosure_line": "Disclosure line",
     "rejection_reasons": "Rejection reasons",
+    "mature": "Mature pictures",
     "default_model": "Default model",
     "models_folder": "Models folder",
     "model_folders": "Other model folders",
@@ -21,7 +22,7 @@ LABELS = {
 }
 GROUPS = (
     ("The page", ("theme",)),
-    ("Making pictures", ("preview", "device", "dtype", "keep_alive_minutes")),
+    ("Making pictures", ("preview", "mature", "device", "dtype", "keep_alive_minutes")),
     ("Models", ("default_model", "models_folder", "model_folders", "hub_cache", "offline")),
     ("Reviewing and publishing", ("rejection_reasons", "disclosure_line", "jpeg_quality")),
     ("House", ("trash_days", "log_level")),

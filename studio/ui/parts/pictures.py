@@ -2,7 +2,7 @@
 
 import gradio as gr
 
-from studio.domain.asset import Asset, Identity
+from studio.domain.asset import Asset, Identity, Rating
 from studio.ui.parts.drawn import drawn_by
 
 
@@ -15,6 +15,20 @@ def identity_badge(part: Identity) -> list[dict]:
     return [{"text": f"identity {hundredths}", "kind": f"identity {kind}", "title": said}]
 
 
+def rating_badge(part: Rating | None) -> list[dict]:
+    """How mature a picture is, as a badge; none for what anybody may see."""
+    if part is None or part.level == "general":
+        return []
+    return [{"text": part.level, "kind": f"rating {part.level}", "title": rating_words(part)}]
+
+
+def rating_words(part: Rating) -> str:
+    """A rating in one sentence: "Suggestive, by its words: bikini"."""
+    by = {"rules": "by its words", "classifier": "by a classifier that saw the picture", "person": "set by a person"}
+    because = f": {', '.join(part.words[:6])}" if part.words and part.by != "person" else ""
+    return f"{part.level.capitalize()}, {by[part.by]}{because}"
+
+
 def picture(asset: Asset, *, missing: bool = False, usual: str = "new") -> dict:
     """One asset as the grid shows it."""
     badges = []
@@ -22,6 +36,7 @@ def picture(asset: Asset, *, missing: bool = False, usual: str = "new") -> dict:
         badges.append({"text": "file missing", "kind": "rejected"})
     elif asset.state != usual:
         badges.append({"text": asset.state, "kind": asset.state})
+    badges += rating_badge(asset.rating)
     if asset.identity:
         badges += identity_badge(asset.identity)
     return {

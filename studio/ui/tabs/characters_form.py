@@ -12,7 +12,7 @@ from studio.domain.character import Appearance, Character, Persona
 
 LISTS = {"interests", "taboos", "tags", "topics", "signature_items"}
 PROFILE = (
-    "name", "pronouns", "age", "location", "time_zone", "bio", "interests", "backstory", "taboos", "tags"
+    "name", "pronouns", "age", "adult", "location", "time_zone", "bio", "interests", "backstory", "taboos", "tags"
 )  # fmt: skip
 PERSONA = tuple(Persona.model_fields)
 APPEARANCE = tuple(Appearance.model_fields)
@@ -117,6 +117,9 @@ def profile() -> dict:
         )
         boxes["age"] = gr.Number(
             value=default_of("age"), label="Age", precision=0, minimum=0, maximum=130, min_width=90
+        )
+        boxes["adult"] = gr.Checkbox(
+            label="Adult", value=False, info="A fictional person of 18 or more. Mature pictures need it.", min_width=170
         )
     boxes["bio"] = gr.Textbox(
         label="Bio",

@@ -749,6 +749,9 @@ def final_prompt(composed: Composed) -> str:
     parts = [f'<span class="label">{label}</span>{html.escape(composed.prompt) or "Nothing yet"}']
     if composed.negative:
         parts.append(f'<span class="negative">Keep out: {html.escape(composed.negative)}</span>')
+    if composed.rating != "general":
+        words = html.escape(", ".join(composed.rating_words[:6]))
+        parts.append(f'<span class="negative">Rated {composed.rating}: {words}</span>')
     for warning in getattr(composed, "warnings", ()) or ():
         parts.append(f'<span class="negative">{html.escape(warning)}</span>')
     return f'<div class="final-prompt">{"".join(parts)}</div>'

@@ -12,7 +12,7 @@ from studio.errors import NotFound, StudioError
 from studio.ui.guard import shown, told
 from studio.ui.parts.downloads import handed_out
 from studio.ui.parts.drawn import drawn_by
-from studio.ui.parts.pictures import grid, grid_value
+from studio.ui.parts.pictures import grid, grid_value, rating_words
 from studio.ui.shared import Shared
 
 PAGE = 60
@@ -20,6 +20,7 @@ STATES = [("All", ""), ("New", "new"), ("Approved", "approved"), ("Rejected", "r
 IDENTITY = [
     ("Any identity", ""), ("In character", "passed"), ("Off character", "below"), ("Not measured", "unmeasured"),
 ]  # fmt: skip
+RATINGS = [("General", "general"), ("Suggestive", "suggestive"), ("Mature", "mature")]
 SORTS = [("Newest first", "newest"), ("Surest first", "identity"), ("Least sure first", "identity_low")]
 EVERYONE = ""
 VIEWS = ("Library", "Desk")
@@ -87,6 +88,7 @@ class ReviewTab:
             "starred": self.starred,
             "identity": self.identity,
             "sort": self.sort,
+            "rating": self.rating,
         }
 
     def _filters(self) -> None:
@@ -98,6 +100,9 @@ class ReviewTab:
             self.look = gr.Dropdown([("Any look", "")], value="", label="Look", min_width=120)
             self.tag = gr.Dropdown([("Any tag", "")], value="", label="Tag", min_width=120)
             self.identity = gr.Dropdown(IDENTITY, value="", label="Identity", min_width=150)
+            self.rating = gr.Dropdown(
+                [("Any rating", ""), *RATINGS, ("Not rated", "unrated")], value="", label="Rating", min_width=120
+            )
             self.sort = gr.Dropdown(SORTS, value="newest", label="Order", min_width=150)
             self.since = gr.Textbox(label="From", placeholder="2026-01-31", max_lines=1, min_width=120)
             self.until = gr.Textbox(label="To", placeholder="2026-12-31", max_lines=1, min_width=120)
@@ -125,6 +130,8 @@ class ReviewTab:
                 self.reject = gr.Button("Reject", size="sm", scale=0, min_width=80)
                 self.new_tag = gr.Textbox(label="Tags", placeholder="beach, portrait", max_lines=1, min_width=130)
                 self.add_tag = gr.Button("Add tags", size="sm", scale=0, min_width=90)
+                self.new_rating = gr.Dropdown(RATINGS, value="general", label="Rating", min_width=120)
+                self.rate = gr.Button("Set rating", size="sm", scale=0, min_width=100)
                 self.format = gr.Dropdown(
                     [("PNG", "png"), ("JPEG", "jpeg"), ("WebP", "webp")],
                     value="png",
@@ -164,7 +171,7 @@ class ReviewTab:
         )
         # one listener for all of them: an answer to the filters of a moment ago must not come after that to the newest
         changes = [self.visit.select, self.whose.input, self.state.input, self.look.input, self.tag.input,
-                   self.identity.input, self.sort.input,
+                   self.identity.input, self.sort.input, self.rating.input,
                    self.starred.input, self.text.input, self.text.submit, self.since.input, self.since.submit,
                    self.until.input, self.until.submit]  # fmt: skip
         now = {"view": self.view, "current": self.current, "queue": self.queue, "cursors": self.cursors,
@@ -177,7 +184,7 @@ class ReviewTab:
         on([self.older.click], self.step_page, {"cursors": self.cursors, "by": gr.State(1)}, name="older")
         on([self.newer.click], self.step_page, {"cursors": self.cursors, "by": gr.State(-1)}, name="newer")
         self.clear.click(
-            lambda: ["", "", "", "", "", "", "", False, "", "newest"],
+            lambda: ["", "", "", "", "", "", "", False, "", "newest", ""],
             None,
             list(self.filters.values()),
             api_name="review_clear",
@@ -241,6 +248,7 @@ class ReviewTab:
             (self.approve, self.bulk_approve, {}, "approve"),
             (self.reject, self.bulk_reject, {"reason": self.reason}, "reject"),
             (self.add_tag, self.bulk_tag, {"new_tag": self.new_tag}, "tag"),
+            (self.rate, self.bulk_rate, {"new_rating": self.new_rating}, "rate"),
             (self.trash, self.bulk_trash, {}, "trash"),
             (self.restore, self.bulk_restore, {}, "restore"),
         ):
@@ -403,6 +411,10 @@ class ReviewTab:
         self.studio.review.add_tags(some(ids), new)
         return self._bulk_done(len(ids), "tagged", cursors, filters)
 
+    def bulk_rate(self, ids, cursors, new_rating, **filters):
+        self.studio.review.patch_many(some(ids), AssetPatch(rating=new_rating))
+        return self._bulk_done(len(ids), f"rated {new_rating}", cursors, filters)
+
     def bulk_trash(self, ids, cursors, **filters):
         self.studio.review.trash(some(ids))
         return self._bulk_done(len(ids), "moved to the trash. Undo brings them back", cursors, filters)
@@ -539,6 +551,7 @@ def asset_filter(values: dict) -> AssetFilter:
         until=day(values.get("until")),
         starred=True if values.get("starred") else None,
         identity=values.get("identity") or None,
+        rating=values.get("rating") or None,
         sort=values.get("sort") or "newest",
     )
 
@@ -584,6 +597,7 @@ def recipe_facts(asset: Asset) -> list[tuple[str, str]]:
         ("Enlarged", upscale),
         ("Made in", f"{recipe.seconds:.1f} s" if recipe.seconds else ""),
         ("Made on", asset.created_at[:16].replace("T", " ") + " UTC"),
+        ("Rating", rating_words(asset.rating) if asset.rating else ""),
         ("Origin", "imported" if asset.imported else ""),
     ]
     return [(name, str(value)) for name, value in facts if value not in (None, "")]
