@@ -23,7 +23,7 @@ from studio.paths import Paths, safe_name
 from studio.services.ratings import Ratings, renewed
 from studio.services.scoring import scored
 from studio.settings import Settings
-from studio.store import Page, Store, find_orphans
+from studio.store import Page, Store, find_orphans, is_orphan
 
 log = logging.getLogger("studio.review")
 
@@ -254,8 +254,11 @@ class Review:
             raise
 
     def orphans(self) -> list[Path]:
-        """Pictures in the outputs folder that have no entry: a crash left them, or somebody copied them in."""
-        return find_orphans(self.paths, self.store.assets)
+        """Pictures in the outputs folder that have no entry: a crash left them, or somebody copied them in. One that
+        another was enlarged from is not named beside it: adopting the other brings it along."""
+        found = find_orphans(self.paths, self.store.assets)
+        originals = {path.with_name(f"{path.stem}-original.png") for path in found}
+        return [path for path in found if path not in originals]
 
     def adopt(self, path: Path) -> Asset:
         """Give such a picture an entry, where it lies, with the recipe it carries; the picture that it was enlarged
@@ -269,8 +272,8 @@ class Review:
         path = self.paths.inside(relative)
         if not path.is_file():
             raise NotFound("There is no such file in the data folder.", "Look at the list again.")
-        orphans = set(self.orphans())
-        if path not in orphans:
+        known = self.store.assets.files()
+        if not is_orphan(path, self.paths, known):
             raise Conflict("This picture has an entry in the library.", "Look for it in Review.")
         image, recipe = open_picture(path), read_recipe(path)
         content = path.read_bytes()
@@ -280,7 +283,7 @@ class Review:
         asset = Asset(
             character_id=owner,
             file=relative,
-            original_file=self.paths.relative(original) if original in orphans else None,
+            original_file=self.paths.relative(original) if is_orphan(original, self.paths, known) else None,
             width=image.width,
             height=image.height,
             bytes=len(content),

@@ -186,7 +186,7 @@ class System:
         if number:
             which = "1 picture has" if number == 1 else f"{number} pictures have"
             self._found = [
-                f"{which} a file in the outputs folder but no entry in the library. Import what you miss in Review."
+                f"{which} a file in the outputs folder but no entry in the library. Review offers to add them."
             ]
 
     # ------------------------------------------------------------------ log

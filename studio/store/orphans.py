@@ -11,14 +11,15 @@ MEDIA = frozenset({".png", ".jpg", ".jpeg", ".webp"})
 def find_orphans(paths: Paths, assets: AssetCollection) -> list[Path]:
     """Media files below `outputs/<character>/<yyyy-mm>` that are neither an asset's file nor its original, by path."""
     known = assets.files()
-    found = []
-    for folder in sorted(paths.outputs.glob("*/*")):
-        if folder.parent.name in (paths.house.name, paths.exports().name) or not folder.is_dir():
-            continue
-        for path in sorted(folder.rglob("*")):
-            inner = path.relative_to(folder).parts
-            if path.suffix.lower() not in MEDIA or any(part.startswith(".") for part in inner):
-                continue
-            if path.is_file() and paths.relative(path) not in known:
-                found.append(path)
-    return found
+    folders = [folder for folder in sorted(paths.outputs.glob("*/*")) if folder.is_dir()]
+    return [path for folder in folders for path in sorted(folder.rglob("*")) if is_orphan(path, paths, known)]
+
+
+def is_orphan(path: Path, paths: Paths, known: set[str]) -> bool:
+    """Whether `path` is such a file; `known` is `AssetCollection.files()`."""
+    inner = path.relative_to(paths.outputs).parts if path.is_relative_to(paths.outputs) else ()
+    if len(inner) < 3 or inner[0] in (paths.house.name, paths.exports().name):
+        return False
+    if path.suffix.lower() not in MEDIA or any(part.startswith(".") for part in inner[2:]):
+        return False
+    return path.is_file() and paths.relative(path) not in known

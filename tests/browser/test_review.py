@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from tests.browser.conftest import open_tab, start_server
@@ -61,10 +62,12 @@ def test_the_grid_by_keyboard_and_in_bulk(library, shots):
     """Arrows move, Space selects, the bar acts on what is selected: compare, zip, tag, undo."""
     cards = library.locator("#review-grid .grid-card")
     expect(cards.first).to_be_visible()
+    expect(library.locator("#review-bulk")).to_be_hidden()
     cards.first.focus()
     for key in (" ", "ArrowRight", " ", "ArrowDown", " "):
         library.keyboard.press(key)
     expect(library.locator("#review-bulk")).to_contain_text("3 selected")
+    expect(library.locator("#review-bulk")).to_be_visible()
     shots("review-selected", full_page=False)
     library.get_by_role("button", name="Compare").click()
     expect(library.locator("dialog.compare figure")).to_have_count(3)
@@ -77,6 +80,7 @@ def test_the_grid_by_keyboard_and_in_bulk(library, shots):
     library.locator("#review-bulk").get_by_label("Tags", exact=True).fill("sea")
     library.get_by_role("button", name="Add tags").click()
     expect(library.locator(".toast-body").last).to_contain_text("3 tagged")
+    expect(library.locator("#review-bulk")).to_be_hidden()
     library.locator(".review-bar").get_by_role("button", name="Undo").click()
     expect(library.locator(".toast-body").last).to_contain_text("Undone: tagging 3 pictures")
 
@@ -202,3 +206,22 @@ def test_a_phone_never_scrolls_sideways(library):
             .map((one) => one.className || one.tagName).slice(0, 5)"""
         )
         assert wide == [], name
+
+
+def test_pictures_without_an_entry_are_added_on_a_press(page, server, shots):
+    """Files copied into outputs are offered; what is a picture gets an entry, what is none is named and stays."""
+    folder = sorted(server.data.glob("outputs/*/*/assets.json"))[0].parent
+    Image.new("RGB", (64, 48), "teal").save(folder / "copied in.png")
+    (folder / "broken <b>.png").write_bytes(b"no picture at all")
+    open_tab(page, "Review")
+    strip = page.locator("#review-lost .notice")
+    expect(strip).to_contain_text("2 pictures lie in the outputs folder")
+    shots("review-lost")
+    strip.get_by_role("button", name="Add them").click()
+    expect(strip).to_contain_text("1 picture could not be added")
+    expect(strip).to_contain_text("broken <b>.png")
+    shots("review-lost-failed")
+    page.errors[:] = [one for one in page.errors if "422" not in one]  # the browser's own word for that refusal
+    assert (folder / "broken <b>.png").exists()
+    (folder / "broken <b>.png").unlink()
+    assert page.request.get(f"{server.url}/api/v1/assets/orphans").json()["total"] == 0

@@ -233,6 +233,7 @@ def test_an_orphan_is_adopted_with_its_original_where_it_lies(review, add, store
     asset = add(original=True)
     store.assets.remove(asset.id)
     before = sorted(paths.outputs.rglob("*.png"))
+    assert [paths.relative(path) for path in review.orphans()] == [asset.file], "the original comes with its picture"
     adopted = review.adopt(asset.file)
     assert (adopted.file, adopted.original_file) == (asset.file, asset.original_file)
     assert sorted(paths.outputs.rglob("*.png")) == before

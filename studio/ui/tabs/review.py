@@ -24,6 +24,8 @@ RATINGS = [("General", "general"), ("Suggestive", "suggestive"), ("Mature", "mat
 SORTS = [("Newest first", "newest"), ("Surest first", "identity"), ("Least sure first", "identity_low")]
 EVERYONE = ""
 VIEWS = ("Library", "Desk")
+BULK = ["bulk", "card"]
+BULK_AWAY = [*BULK, "away"]  # Gradio 6.31 shows a column whose `visible` is "hidden"
 EMPTY_LIBRARY = (
     "No pictures yet",
     "Make some in Create, or import one here. Everything you make lands in this library.",
@@ -49,6 +51,7 @@ class ReviewTab:
             self.imported = gr.UploadButton(
                 "Import pictures", size="sm", scale=0, min_width=140, file_count="multiple", file_types=["image"]
             )
+        self.lost = drawn_by("lost", {}, elem_id="review-lost")
         with gr.Column(elem_classes="card review-filters") as self.filter_card:
             self._filters()
         self.ids, self.cursors, self.selected = gr.State([]), gr.State([None]), gr.State([])
@@ -110,8 +113,8 @@ class ReviewTab:
             self.clear = gr.Button("Clear filters", size="sm", scale=0, min_width=120, elem_classes="beside-field")
 
     def _bulk(self) -> None:
-        # hidden, not absent: what is written into an absent part while it appears can be lost
-        with gr.Column(visible="hidden", elem_classes="bulk card", elem_id="review-bulk") as self.bulk:
+        # out of sight, not absent: what is written into an absent part while it appears can be lost
+        with gr.Column(elem_classes=BULK_AWAY, elem_id="review-bulk") as self.bulk:
             with gr.Row(elem_classes="bulk-row"):
                 self.chosen = gr.HTML("", elem_classes="review-count", apply_default_css=False)
                 self.open_desk = gr.Button("Open", size="sm", min_width=70)
@@ -265,6 +268,9 @@ class ReviewTab:
         on([self.sure.click], self.bulk_forever, {"ids": self.selected, "cursors": self.cursors}, name="forever")
         on([self.undo.click], self.take_back, {"cursors": self.cursors, "current": self.current}, name="undo")
         on([self.imported.upload], self.bring_in, {"files": self.imported}, name="import")
+        self.lost.select(
+            shown(self.found_again), shared.changed, shared.changed, api_name="review_found_again", **quiet
+        )
         self.compare.click(
             shown(self.side_by_side), self.selected, self.comparison, api_name="review_compare", **quiet
         )  # fmt: skip
@@ -357,13 +363,13 @@ class ReviewTab:
 
     @staticmethod
     def _none_selected() -> list:
-        return [[], gr.Column(visible="hidden"), *[gr.Button(visible=False)] * 4]
+        return [[], gr.Column(elem_classes=BULK_AWAY), *[gr.Button(visible=False)] * 4]
 
     def select(self, state, event: gr.EventData):
         ids = list(event._data["ids"])
         words = f"<strong>{len(ids)}</strong> selected"
         trash = gr.Button(visible=state == "trashed")
-        return ids, gr.Column(visible=True if ids else "hidden"), words, trash, trash, *[gr.Button(visible=False)] * 2
+        return ids, gr.Column(elem_classes=BULK if ids else BULK_AWAY), words, trash, trash, *[gr.Button(visible=False)] * 2
 
     def open(self, ids, event: gr.EventData):
         return VIEWS[1], event._data["id"], ids
@@ -431,6 +437,12 @@ class ReviewTab:
         what = self.studio.review.undo()
         told(f"Undone: {what}." if what else "There is nothing to undo.")
         return self._page(list(cursors[:-1]) or [None], filters, current)
+
+    def found_again(self, changed, event: gr.EventData):
+        """Pictures that had no entry were added; the page hears of it."""
+        number = int(event._data["added"])
+        told(f"{number} picture{'' if number == 1 else 's'} added to the library.")
+        return changed + 1
 
     def side_by_side(self, ids):
         if not 2 <= len(ids) <= 4:
