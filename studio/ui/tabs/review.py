@@ -369,7 +369,8 @@ class ReviewTab:
         ids = list(event._data["ids"])
         words = f"<strong>{len(ids)}</strong> selected"
         trash = gr.Button(visible=state == "trashed")
-        return ids, gr.Column(elem_classes=BULK if ids else BULK_AWAY), words, trash, trash, *[gr.Button(visible=False)] * 2
+        bar = gr.Column(elem_classes=BULK if ids else BULK_AWAY)
+        return ids, bar, words, trash, trash, *[gr.Button(visible=False)] * 2
 
     def open(self, ids, event: gr.EventData):
         return VIEWS[1], event._data["id"], ids
