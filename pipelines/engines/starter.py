@@ -196,14 +196,14 @@ class Starter(Sd15):
     def keeper(self, pipe, inputs: ImageInputs):
         if inputs.task != "inpaint":
             return None
+        import numpy
         import torch
 
         pixels = pipe.image_processor.preprocess(inputs.image).to(self._device)
         with torch.no_grad():
             latents = pipe.vae.encode(pixels).latents.float() * pipe.vae.config.scaling_factor
-        mask = pipe.image_processor.pil_to_numpy(inputs.mask)[..., 0]
-        changed = torch.nn.functional.adaptive_max_pool2d(torch.from_numpy(mask)[None], latents.shape[-2:])
-        changed = changed.to(latents)
+        mask = torch.from_numpy(numpy.array(inputs.mask, dtype=numpy.float32) / 255)
+        changed = torch.nn.functional.adaptive_max_pool2d(mask[None, None], latents.shape[-2:]).to(latents)
         draw = lambda seed: torch.randn(latents.shape, generator=torch.Generator().manual_seed(seed))
         noise = torch.cat([draw(seed) for seed in inputs.seeds]).to(latents)
 

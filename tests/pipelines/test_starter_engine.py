@@ -200,3 +200,6 @@ def test_a_mask_keeps_its_black_part_to_the_pixel(engine):
     kept = numpy.asarray(mask) == 0
     assert (numbers(changed)[kept] == numbers(start)[kept]).all()
     assert abs(numbers(changed)[~kept] - numbers(start)[~kept]).mean() > 5
+    for left in range(0, 256, 64):  # all of what is white, wherever it lies
+        part = slice(0, 96), slice(left, left + 64)
+        assert abs(numbers(changed)[part] - numbers(start)[part]).mean() > 15
