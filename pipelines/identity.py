@@ -202,3 +202,27 @@ def _embed_photo(image: "Image") -> "numpy.ndarray":
         raise NoFace()
     face = max(faces, key=lambda one: one.width() * one.height())
     return numpy.asarray(model.compute_face_descriptor(pixels, landmarks(pixels, face)), dtype=numpy.float32)
+
+
+def face_box(image: "Image") -> tuple[int, int, int, int] | None:
+    """The box (left, top, right, bottom) of the largest face in a photo, in its pixels; None when there is none.
+
+    Raises EngineError when the packages for photos are not there.
+    """
+    if missing := ready("photo"):
+        raise EngineError(missing, "", "no_encoder")
+    import numpy
+
+    picture = image.convert("RGB")
+    picture.thumbnail((_FACE_SIDE, _FACE_SIDE))
+    with _one_at_a_time:
+        find = _photo_models()[0]
+        pixels = numpy.ascontiguousarray(numpy.asarray(picture))
+        faces = find(pixels, 0) or find(pixels, 1)
+    if not faces:
+        return None
+    face = max(faces, key=lambda one: one.width() * one.height())
+    scale, room = image.width / picture.width, face.height() // 4  # it ends at the brows
+    box = (face.left(), face.top() - room, face.right(), face.bottom())
+    left, top, right, bottom = (round(side * scale) for side in box)
+    return max(0, left), max(0, top), min(image.width, right), min(image.height, bottom)

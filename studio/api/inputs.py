@@ -18,6 +18,12 @@ class InputAnswer(BaseModel):
     height: int
 
 
+class HeadAnswer(BaseModel):
+    """`box` is left, top, right, bottom in pixels; null when no face and no figure was found."""
+
+    box: tuple[int, int, int, int] | None
+
+
 def router(studio) -> APIRouter:
     """The routes over `studio.images.inputs`."""
     routes = APIRouter(prefix="/inputs", tags=["Jobs"], responses=REFUSALS)
@@ -41,5 +47,21 @@ def router(studio) -> APIRouter:
     def read(input_id: str, request: Request):
         path = inputs.path(input_id)
         return picture(request, path, tag=f"{input_id}-input")
+
+    @routes.post(
+        "/{picture_id}/background",
+        status_code=201,
+        response_model=InputAnswer,
+        summary="A mask of what is behind the figure, of an asset or a picture handed in",
+    )
+    def background(picture_id: str):
+        """White is what is behind. Hand in a corrected one, or use it as the `mask` of a job."""
+        id = studio.images.edits.background(picture_id)
+        image = inputs.image(id, "mask")
+        return {"id": id, "width": image.width, "height": image.height}
+
+    @routes.get("/{picture_id}/head", response_model=HeadAnswer, summary="Where the face or head is in this picture")
+    def head(picture_id: str):
+        return {"box": studio.images.edits.head(picture_id)}
 
     return routes

@@ -14,8 +14,8 @@ class Recipe(Part):
     """Everything needed to make a picture again. `words` is what the person typed, `prompt` what the engine got.
 
     `width` and `height` are the engine's own output in pixels; `upscale` says by what it was then enlarged.
-    `pipeline` is text-to-image, image-to-image, inpaint or edit; `inputs` holds what it started from, as the request
-    names it: image, strength, mask, references.
+    `pipeline` is text-to-image, image-to-image, inpaint, outpaint, background, detail or edit; `inputs` holds what it
+    started from, as the request names it: image, strength, mask, edit, references.
     `outfit`, `place`, `prop` and `mood` are names for people; `ingredients` holds {id, kind, name, words} of each.
     `unlearned` are the prompt's words that the engine never saw, so that the picture may not show them.
     `template` holds, by field, what was typed where words were drawn from it (see services/templates.py).

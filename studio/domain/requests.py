@@ -15,6 +15,25 @@ Weather = Literal["", "rain", "fog", "snowfall"]
 Framing = Literal["", "close-up", "portrait", "half figure"]
 
 
+class Edit(Request):
+    """How a part of `image` is repainted at the picture's own size; what stays is the same to the pixel.
+
+    `mode` "repaint" changes what `mask` marks; "extend" adds `left`, `top`, `right` and `bottom` pixels around the
+    picture; "background" changes what is behind the figure (without a mask the studio looks for it); "detail" draws
+    `box` (left, top, right, bottom in pixels, or what `mask` marks; without either the head) again, close up.
+    `feather` is over how many pixels the edge of the part fades, inwards. `close` works on a repainted part close up.
+    """
+
+    mode: Literal["repaint", "extend", "background", "detail"]
+    feather: int = Field(default=12, ge=0, le=256)
+    left: int = Field(default=0, ge=0, le=4096)
+    top: int = Field(default=0, ge=0, le=4096)
+    right: int = Field(default=0, ge=0, le=4096)
+    bottom: int = Field(default=0, ge=0, le=4096)
+    box: tuple[int, int, int, int] | None = None
+    close: bool = False
+
+
 class ImageRequest(Request):
     """Pictures of a character, or without one. None means: what the look says, else the engine's default.
 
@@ -22,8 +41,8 @@ class ImageRequest(Request):
     `seed` counts up by one per picture of the batch; None draws one. `upscale` is 1, 2 or 4 times the engine's size.
 
     `image` is what the new picture starts from, an asset's id or one of `POST /inputs`; `strength` says how much of it
-    changes, `mask` (white changes, black stays) where. `references` are pictures that the prompt speaks about. Each
-    needs a model whose `tasks` name it.
+    changes, `mask` (white changes, black stays) where; `edit` does so at the picture's own size. `references` are
+    pictures that the prompt speaks about. Each needs a model whose `tasks` name it.
     """
 
     prompt: str = Field(default="", max_length=2000)
@@ -48,6 +67,7 @@ class ImageRequest(Request):
     image: str | None = Field(default=None, max_length=80)
     strength: float | None = Field(default=None, ge=0.05, le=1)
     mask: str | None = Field(default=None, max_length=80)
+    edit: Edit | None = None
     references: list[str] = Field(default_factory=list, max_length=8)
     loras: list[LoraChoice] | None = Field(default=None, max_length=8)
     parents: list[str] = Field(default_factory=list, max_length=8)

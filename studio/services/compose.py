@@ -76,6 +76,7 @@ class Composed:
     image: str | None = None
     strength: float | None = None
     mask: str | None = None
+    edit: dict | None = None
     references: tuple[str, ...] = ()
     loras: tuple[dict, ...] = ()
     template: dict = field(default_factory=dict)
@@ -94,7 +95,7 @@ class Composed:
     def task(self) -> str:
         """What it starts from, as engines name it: text, image, inpaint or edit."""
         if self.image:
-            return "inpaint" if self.mask else "image"
+            return "inpaint" if self.mask or self.edit else "image"
         return "edit" if self.references else "text"
 
     def picture(self, number: int) -> "Composed":
@@ -168,7 +169,7 @@ def _without_weights(prompt: str, spec: EngineSpec, warnings: list[str]) -> str:
     return prompt_weights.plain(prompt)
 
 
-_USUAL_STRENGTH = {"image": 0.6, "inpaint": 0.9}
+_USUAL_STRENGTH = {"image": 0.6, "inpaint": 0.9, "repaint": 0.9, "extend": 1.0, "background": 1.0, "detail": 0.3}
 
 
 def _pictures(request: ImageRequest, spec: EngineSpec) -> dict:
@@ -179,9 +180,12 @@ def _pictures(request: ImageRequest, spec: EngineSpec) -> dict:
 
     if request.mask and not request.image:
         raise StudioError("A mask needs the picture that it covers.", "Choose a picture too.", field="mask")
-    if request.image and "image" not in spec.tasks and not (request.mask and "inpaint" in spec.tasks):
+    part = bool(request.mask or request.edit)
+    if request.edit and not request.image:
+        raise StudioError("There is no picture to edit.", "Choose a picture first.", field="image")
+    if request.image and "image" not in spec.tasks and not (part and "inpaint" in spec.tasks):
         refuse("image", "cannot start from a picture")
-    if request.mask and "inpaint" not in spec.tasks:
+    if part and "inpaint" not in spec.tasks:
         refuse("mask", "cannot repaint a part of a picture")
     if request.references and "references" not in spec.uses:
         refuse("references", "takes no reference pictures")
@@ -194,11 +198,13 @@ def _pictures(request: ImageRequest, spec: EngineSpec) -> dict:
         raise StudioError(f"{spec.name} works on pictures: it needs {needs}.", "Choose one.", field=field)
     strength = request.strength
     if request.image and strength is None:
-        strength = _USUAL_STRENGTH["inpaint" if request.mask else "image"]
+        task = request.edit.mode if request.edit else "inpaint" if request.mask else "image"
+        strength = _USUAL_STRENGTH[task]
     return {
         "image": request.image or None,
         "strength": strength if request.image else None,
         "mask": request.mask or None,
+        "edit": request.edit.model_dump(mode="json") if request.edit else None,
         "references": tuple(request.references),
     }
 

@@ -15,6 +15,7 @@ from studio.domain.requests import AssetFilter
 from studio.errors import StudioError
 from studio.paths import Paths, safe_name
 from studio.services.compose import Composed, unlearned
+from studio.services.edits import Edits
 from studio.services.engine_use import EngineUse, translated
 from studio.services.identities import Identities
 from studio.services.inputs import Inputs
@@ -109,6 +110,7 @@ class ImageExecutor:
         identities: Identities | None = None,
     ):
         self.store, self.paths, self.use, self.added, self.inputs = store, paths, use, added, inputs
+        self.edits = Edits(inputs)
         self.identities = identities or Identities(store, paths)
         self.ratings = Ratings(use.settings)
         self.loras: Loras | None = None  # the library, handed over once it is there
@@ -226,10 +228,14 @@ class ImageExecutor:
         def step(done: int, total: int, frames: "Callable[[], list[Image]] | None" = None) -> None:
             report(done, total, Frames(frames, len(seeds)) if frames and with_previews else None)
 
+        if composed.edit:
+            return self.edits.made(engine, inputs, composed, step)
         return engine.run(inputs, step)
 
     def _pictures(self, composed: Composed) -> dict:
         """What the run starts from, opened. StudioError when one of them is gone meanwhile."""
+        if composed.edit:
+            return {"strength": composed.strength}  # its pictures are cut out window by window
         found = {"references": [self.inputs.image(one, "references") for one in composed.references]}
         if composed.image:
             found |= {"image": self.inputs.image(composed.image), "strength": composed.strength}
@@ -361,7 +367,7 @@ def recipe_of(composed: Composed, seed: int, facts: dict, strange: Sequence[str]
         framing=composed.framing,
         ingredients=[dict(one) for one in composed.ingredients],
         parents=list(composed.parents),
-        pipeline=_PIPELINES[composed.task],
+        pipeline=_PIPELINES[(composed.edit or {}).get("mode") or composed.task],
         inputs=_inputs_of(composed),
         loras=[{name: one[name] for name in ("id", "name", "hash", "weight", "base")} for one in composed.loras],
         versions=versions(),
@@ -370,11 +376,14 @@ def recipe_of(composed: Composed, seed: int, facts: dict, strange: Sequence[str]
     )
 
 
-_PIPELINES = {"text": "text-to-image", "image": "image-to-image", "inpaint": "inpaint", "edit": "edit"}
+_PIPELINES = {
+    "text": "text-to-image", "image": "image-to-image", "inpaint": "inpaint", "edit": "edit",
+    "repaint": "inpaint", "extend": "outpaint", "background": "background", "detail": "detail",
+}  # fmt: skip
 
 
 def _inputs_of(composed: Composed) -> dict:
-    found = {name: getattr(composed, name) for name in ("image", "strength", "mask")}
+    found = {name: getattr(composed, name) for name in ("image", "strength", "mask", "edit")}
     found["references"] = list(composed.references)
     return {name: value for name, value in found.items() if value}
 

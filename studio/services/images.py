@@ -62,6 +62,7 @@ class Images:
         self.ratings = self.executor.ratings
         self.lists = Wildcards(paths)
         self.forecasts = Forecasts(store, self.use, paths.outputs)
+        self.edits = self.executor.edits
         self.loras: Loras | None = None
         self._base_of: Callable[[str], str] = lambda engine_id: ""
 
@@ -118,6 +119,8 @@ class Images:
             composed = compose(character, request, self.specs()[0], words)
             return self._rated(replace(composed, warnings=(*composed.warnings, warning)), character)
         spec = self.use.engine(request.engine or (look.engine if look else "") or self.specs()[0].id).spec
+        if request.edit and "inpaint" in spec.tasks:
+            request = self.edits.fitted(request, spec)
         uses, warnings = self._uses(request, look, spec)
         composed = compose(character, request, spec, look, [one.as_json() for one in uses])
         return self._rated(replace(composed, warnings=(*composed.warnings, *warnings)), character)
@@ -156,6 +159,7 @@ class Images:
             raise Conflict(f"{character.name} is in the trash.", "Restore the character first.", field="character_id")
         if character and character.status == "paused":
             raise Conflict(f"{character.name} is paused.", "Resume the character in Characters.", field="character_id")
+        request = self.edits.with_parts(request)
         composed = self.compose(character_id, request)
         if not composed.prompt:
             raise StudioError(
@@ -315,6 +319,7 @@ class Images:
         """What it started from, as far as it is still there; the form is told what is not."""
         kept = recipe.inputs if isinstance(recipe.inputs, dict) else {}
         values: dict = {"image": None, "mask": None, "strength": kept.get("strength"), "references": []}
+        values["edit"] = kept.get("edit") or None
         given = [("image", kept.get("image")), ("mask", kept.get("mask"))]
         given += [("references", one) for one in kept.get("references") or []]
         for field, id in given:
@@ -329,8 +334,8 @@ class Images:
                 values["references"].append(id)
             else:
                 values[field] = id
-        if values["mask"] and not values["image"]:
-            values["mask"] = None
+        if not values["image"]:
+            values["mask"] = values["edit"] = None
         return values
 
     @staticmethod

@@ -12,7 +12,7 @@ from studio.ui.tabs.create import CUSTOM, FIXED_SEED, NEW_SEED, final_prompt, ke
 from tests.fakes import FakeEngine
 
 OWN = {"size", "preset", "seed_policy"}  # the form's three that become other fields
-UNASKED = {"width", "height", "parents"}  # made from the shape, or from a picture
+UNASKED = {"width", "height", "parents", "edit"}  # made from the shape, or from a picture
 
 
 @pytest.fixture
