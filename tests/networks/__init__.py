@@ -1,12 +1,31 @@
 """Pretended networks for tests: one file each, listed in CASES. What is listed runs through every promise of
 `tests/contracts/test_platforms.py` and every fault of `tests/contracts/test_faults.py`."""
 
+from studio.platforms.bluesky import Bluesky
+from studio.platforms.discord import Discord
+from studio.platforms.discord_webhook import DiscordWebhook
+from studio.platforms.mastodon import Mastodon
+from studio.platforms.matrix import Matrix
+from studio.platforms.pixelfed import Pixelfed
+from studio.platforms.telegram import Telegram
 from tests.networks.base import Case, Clock, Faulty, Memory, Network
+from tests.networks.bluesky import BlueskyNetwork
+from tests.networks.discord import DiscordNetwork, WebhookNetwork
 from tests.networks.example import Example, ExampleNetwork
+from tests.networks.mastodon import MastodonNetwork, PixelfedNetwork
+from tests.networks.matrix import MatrixNetwork
+from tests.networks.telegram import TelegramNetwork
 
 __all__ = ["CASES", "Case", "Clock", "Faulty", "Memory", "Network"]
 
 CASES: tuple[Case, ...] = (
     *(Case(f"example-{how}", lambda how=how: ExampleNetwork(how), lambda how=how, **on: Example(how, **on))
       for how in ("key", "handle", "read_back", "ask")),
+    Case("bluesky", BlueskyNetwork, Bluesky),
+    Case("mastodon", MastodonNetwork, Mastodon),
+    Case("pixelfed", PixelfedNetwork, Pixelfed),
+    Case("telegram", TelegramNetwork, Telegram),
+    Case("discord", DiscordNetwork, Discord),
+    Case("discord-webhook", WebhookNetwork, DiscordWebhook),
+    Case("matrix", MatrixNetwork, Matrix),
 )  # fmt: skip
