@@ -15,6 +15,7 @@ from studio.api import (
     jobs,
     library,
     models,
+    motion,
     publishing,
     rating,
     reference,
@@ -59,6 +60,7 @@ def create(studio, live: Live) -> FastAPI:
         models.router(studio),
         models.lora_router(studio),
         training.router(studio),
+        motion.router(studio),
         publishing.router(studio),
         system.router(studio),
     ):

@@ -9,7 +9,7 @@ from starlette.responses import FileResponse, Response
 from studio.api.files import picture
 from studio.api.shapes import REFUSALS, Adopt, AssetPage, Cursor, FileList, Limit, page_json
 from studio.api.uploads import received, upload
-from studio.domain.asset import Asset, AssetState
+from studio.domain.asset import Asset, AssetKind, AssetState
 from studio.domain.rating import Level
 from studio.domain.requests import AssetFilter, AssetPatch
 from studio.errors import NotFound
@@ -23,6 +23,7 @@ def router(studio) -> APIRouter:
     @routes.get("", response_model=None, responses={200: {"model": AssetPage}}, summary="List them, newest first")
     def listed(
         character_id: str | None = None,
+        kind: AssetKind | None = None,
         look: str | None = None,
         state: Annotated[AssetState | None, Query(description="Without one: all but the trash")] = None,
         starred: bool | None = None,
@@ -41,6 +42,7 @@ def router(studio) -> APIRouter:
     ):
         wanted = AssetFilter(
             character_id=character_id,
+            kind=kind,
             look=look,
             state=state,
             starred=starred,
@@ -109,7 +111,7 @@ def router(studio) -> APIRouter:
     def _tag(asset: Asset, variant: str) -> str:
         return f"{asset.sha256[:32] or asset.id}-{variant}"
 
-    @routes.get("/{asset_id}/file", response_class=FileResponse, summary="The picture")
+    @routes.get("/{asset_id}/file", response_class=FileResponse, summary="The picture or clip; ranges are served")
     def file(asset_id: str, request: Request, download: bool = False):
         asset, path = review.get(asset_id), review.file(asset_id)
         return picture(request, path, tag=_tag(asset, "file"), filename=path.name if download else None)
@@ -124,5 +126,10 @@ def router(studio) -> APIRouter:
     @routes.get("/{asset_id}/thumbnail", response_class=FileResponse, summary="A small picture")
     def thumbnail(asset_id: str, request: Request):
         return picture(request, review.thumbnail(asset_id), tag=_tag(review.get(asset_id), "thumbnail"))
+
+    @routes.get("/{asset_id}/subtitles", response_class=FileResponse, summary="The captions beside a clip, as SRT")
+    def subtitles(asset_id: str, request: Request):
+        path = review.subtitles(asset_id)
+        return picture(request, path, tag=_tag(review.get(asset_id), "subtitles"), filename=path.name)
 
     return routes

@@ -15,6 +15,7 @@ UPLOADS = {
     "/characters/import": MOST_UPLOAD_BYTES,
     "/assets/import": MOST_UPLOAD_BYTES,
     "/inputs": MOST_UPLOAD_BYTES,
+    "/motion/sounds": MOST_UPLOAD_BYTES,
     "/loras/import": MOST_LORA_BYTES,
 }
 

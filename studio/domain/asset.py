@@ -8,6 +8,7 @@ from studio.domain.document import Document, Part, now
 from studio.domain.rating import Level
 
 AssetState = Literal["new", "approved", "rejected", "trashed"]
+AssetKind = Literal["image", "clip"]
 
 
 class Recipe(Part):
@@ -107,15 +108,23 @@ class Asset(Document):
 
     `original_file` is the engine's own picture when `file` was enlarged from it. `previous_state` is what
     restoring from the trash returns to. `imported` is true for pictures that were brought in, not made here.
+
+    A clip has `seconds`, `fps`, whether there is `sound` in it, `poster_at` (the second its small picture shows), and
+    `subtitles_file` when its captions lie beside it.
     """
 
-    kind: Literal["image"] = "image"
+    kind: AssetKind = "image"
     character_id: str | None = None
     job_id: str | None = None
     file: str
     original_file: str | None = None
     width: int
     height: int
+    seconds: float | None = None
+    fps: float | None = None
+    sound: bool = False
+    poster_at: float = 0
+    subtitles_file: str | None = None
     bytes: int = 0
     sha256: str = ""
     recipe: Recipe = Field(default_factory=Recipe)

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from studio.domain.asset import AssetState
+from studio.domain.asset import AssetKind, AssetState
 from studio.domain.document import Request
 from studio.domain.model import LoraChoice
 from studio.domain.rating import Level
@@ -82,6 +82,7 @@ class AssetFilter(Request):
     """
 
     character_id: str | None = None
+    kind: AssetKind | None = None
     look: str | None = None
     state: AssetState | None = None
     starred: bool | None = None

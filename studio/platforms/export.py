@@ -27,7 +27,7 @@ class Export:
         "export",
         "Export package",
         "A folder and a zip with pictures, caption, alt text and disclosure, ready to post by hand.",
-        kinds=(PostKind("package", "Package", media=(1, 20), alt_longest=10_000),),
+        kinds=(PostKind("package", "Package", takes=frozenset({"image", "clip"}), media=(1, 20), alt_longest=10_000),),
         connect=Connect("none"),
         idempotency="handle",
         files=True,
@@ -85,7 +85,8 @@ class Export:
     def _fill(self, folder: Path, draft: Draft) -> None:
         pictures = []
         for number, piece in enumerate(draft.pieces, 1):
-            name = f"{number:02d}_{piece.name}.{draft.ending}"
+            ending = piece.source.suffix.lstrip(".").lower() if piece.asset.kind == "clip" else draft.ending
+            name = f"{number:02d}_{piece.name}.{ending}"
             draft.render(piece, folder / name)
             pictures.append((name, piece))
         _write(folder / "caption.txt", f"{draft.text}\n")

@@ -156,7 +156,7 @@ class Identities:
 
     def refresh(self, character_id: str) -> None:
         """Call it when references changed: pictures that exist are measured again in the background."""
-        pictures = self.store.assets.search(AssetFilter(character_id=character_id), limit=1).total
+        pictures = self.store.assets.search(AssetFilter(character_id=character_id, kind="image"), limit=1).total
         if self.queue is None or not pictures or self._waiting(character_id):
             return
         character = self.store.characters.get(character_id)
@@ -174,7 +174,7 @@ class Identities:
         character = self._known(job.character_id)
         if character is None:
             raise StudioError("The character is gone.", "Remove this job.")
-        assets = list(self._assets(AssetFilter(character_id=character.id)))
+        assets = list(self._assets(AssetFilter(character_id=character.id, kind="image")))
         report(0, max(1, len(assets)), None, "Looking at the pictures")
         parts: dict[str, Identity] = {}
         for number, asset in enumerate(assets, 1):
@@ -203,7 +203,7 @@ class Identities:
     def judge(self, character: Character) -> int:
         """Hold the measured pictures against the character's threshold of today; how many changed sides."""
         threshold, changed = character.identity.threshold, []
-        for asset in self._assets(AssetFilter(character_id=character.id)):
+        for asset in self._assets(AssetFilter(character_id=character.id, kind="image")):
             part = asset.identity
             if part and part.score is not None and (part.score >= threshold) != part.passed:
                 changed.append(asset.id)
@@ -248,7 +248,7 @@ class Identities:
         """
         character = self.store.characters.get(character_id)
         rows, unmeasured, faceless, notes = [], 0, 0, {}
-        for number, asset in enumerate(self._assets(AssetFilter(character_id=character.id))):
+        for number, asset in enumerate(self._assets(AssetFilter(character_id=character.id, kind="image"))):
             if number >= MOST_REPORTED:
                 break
             part = asset.identity

@@ -407,7 +407,7 @@ class Images:
         """For each ingredient the newest approved asset it is in, else the newest new one, among the latest of each."""
         best: dict[str, str] = {}
         for state in ("approved", "new"):
-            wanted = AssetFilter(character_id=character_id, state=state)
+            wanted = AssetFilter(character_id=character_id, state=state, kind="image")
             for asset in self.store.assets.search(wanted, limit=_LOOKED_THROUGH).items:
                 for id in _ingredient_ids(asset) & ingredient_ids:
                     best.setdefault(id, asset.id)

@@ -227,7 +227,7 @@ class Loras:
         """Show the newest picture made with it. NotFound when there is none among the library's newest."""
         cursor, left = None, MOST_LOOKED_THROUGH
         while left > 0:
-            page = self.store.assets.search(AssetFilter(), limit=100, cursor=cursor)
+            page = self.store.assets.search(AssetFilter(kind="image"), limit=100, cursor=cursor)
             for asset in page.items:
                 if any(one.get("id") == lora_id for one in asset.recipe.loras):
                     return self.set_preview(lora_id, self.places.paths.inside(asset.file))

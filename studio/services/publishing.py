@@ -353,6 +353,13 @@ class Publishing:
         def render(piece: Piece, path: Path) -> None:
             from studio.media import embed, xmp
 
+            if piece.asset.kind == "clip":  # its recipe and origin are in the file already
+                shutil.copyfile(piece.source, path)
+                if piece.asset.subtitles_file:
+                    beside = self._paths.inside(piece.asset.subtitles_file)
+                    if beside.is_file():
+                        shutil.copyfile(beside, path.with_suffix(".srt"))
+                return
             extra = {
                 "asset_id": piece.asset.id,
                 "post_id": post.id,

@@ -30,6 +30,7 @@ log = logging.getLogger("studio.review")
 FORMATS = ("png", "jpeg", "webp")
 MOST_IN_A_ZIP = 2000
 MOST_UNDONE = 50
+_ENDINGS = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
 _KEPT_SECONDS = 3600  # how long a made zip stays for its download
 
 
@@ -83,17 +84,29 @@ class Review:
         asset = self.get(id)
         return self.paths.inside(asset.original_file) if asset.original_file else None
 
+    def subtitles(self, id: str) -> Path:
+        """The captions that lie beside a clip. Raises NotFound when there are none."""
+        beside = self.get(id).subtitles_file
+        if not beside or not self.paths.inside(beside).is_file():
+            raise NotFound("No captions lie beside this clip.", "Render it with captions beside it.")
+        return self.paths.inside(beside)
+
     def missing(self, asset: Asset) -> bool:
         """Whether the asset's file is gone."""
         return self.store.assets.missing(asset)
 
     def thumbnail(self, id: str) -> Path:
-        """A small WebP, made when first asked for. Raises NotFound when the picture's file is missing."""
-        from studio.media import thumbnails
+        """A small WebP, made when first asked for; of a clip the frame it is known by. Raises NotFound when the file is
+        missing.
+        """
+        from studio.media import clips, thumbnails
 
-        source, target = self.file(id), self._thumbnail_path(id)
+        asset = self.get(id)
+        source, target = self.paths.inside(asset.file), self._thumbnail_path(id)
         if not source.is_file():
             raise NotFound("The file of this picture is missing.", "Put it back, or delete the entry.")
+        if asset.kind == "clip":
+            return clips.thumbnail(source, target, asset.poster_at)
         return thumbnails.thumbnail(source, target)
 
     # ------------------------------------------------------------------ judging
@@ -187,7 +200,7 @@ class Review:
             # the documents go first: a file without one is offered again, the reverse looks like a loss
             self.store.assets.remove_many(ids)
             for asset in assets:
-                for path in (asset.file, asset.original_file):
+                for path in (asset.file, asset.original_file, asset.subtitles_file):
                     self._remove_file(path)
                 self._thumbnail_path(asset.id).unlink(missing_ok=True)
         if assets:
@@ -275,6 +288,8 @@ class Review:
         known = self.store.assets.files()
         if not is_orphan(path, self.paths, known):
             raise Conflict("This picture has an entry in the library.", "Look for it in Review.")
+        if path.suffix.lower() == ".mp4":
+            return self._adopt_clip(path, relative)
         image, recipe = open_picture(path), read_recipe(path)
         content = path.read_bytes()
         owner = path.relative_to(self.paths.outputs).parts[0]
@@ -293,6 +308,32 @@ class Review:
             identity=self._measured(image, owner, engine=recipe.engine if recipe else ""),
             imported=recipe is None,
             rating=self._ratings.of_recipe(recipe or Recipe(), self.store.characters.get(owner) if owner else None),
+        )
+        return self.store.assets.add(asset)
+
+    def _adopt_clip(self, path: Path, relative: str) -> Asset:
+        """A clip's entry, by what ffmpeg reads of it and the recipe it carries."""
+        from studio.media import clips, ffmpeg
+
+        found, recipe = ffmpeg.facts(path), clips.read_recipe(path)
+        if not found.video:
+            raise StudioError("There is no picture in this clip.", "Choose another file.")
+        content, beside = path.read_bytes(), path.with_suffix(".srt")
+        owner = path.relative_to(self.paths.outputs).parts[0]
+        asset = Asset(
+            kind="clip",
+            character_id=owner if owner in self.store.characters else None,
+            file=relative,
+            width=found.width,
+            height=found.height,
+            seconds=found.seconds,
+            fps=found.fps,
+            sound=bool(found.audio),
+            subtitles_file=self.paths.relative(beside) if beside.is_file() else None,
+            bytes=len(content),
+            sha256=hashlib.sha256(content).hexdigest(),
+            recipe=recipe or Recipe(pipeline="import"),
+            imported=recipe is None,
         )
         return self.store.assets.add(asset)
 
@@ -329,7 +370,8 @@ class Review:
         path = self.paths.inside(asset.file)
         if not path.is_file():
             return
-        suffix = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}[format]
+        # clips go out as they are: what can be said of their making is in the file
+        suffix = path.suffix.lower() if asset.kind == "clip" else _ENDINGS[format]
         stem, number = safe_name(path.stem, fallback="picture"), 2
         name = f"{stem}{suffix}"
         while name.casefold() in used:

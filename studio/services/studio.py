@@ -18,6 +18,8 @@ from studio.services.images import Images
 from studio.services.loras import Loras
 from studio.services.model_places import ModelPlaces
 from studio.services.models import Models
+from studio.services.motion import KIND as REEL
+from studio.services.motion import Motion
 from studio.services.publishing import Publishing
 from studio.services.review import Review
 from studio.services.scene_test import SceneTests
@@ -48,6 +50,7 @@ class Studio:
     models: Models
     loras: Loras
     trainings: Trainings
+    motion: Motion
     system: System
     _log: logging.Handler = field(repr=False)
     _open: bool = field(default=True, repr=False)
@@ -96,8 +99,10 @@ def build(paths: Paths, settings: Settings, *, use: EngineUse | None = None) -> 
         trainings = Trainings(store, paths, use, loras)
         makers = {"image": images.executor, "identity": identities, "identity-test": tests}
         makers[TRAINING] = trainings.executor
+        motion = Motion(store, paths, images.inputs)
+        makers[REEL] = motion.executor
         queue = Queue(store.jobs, makers, paths.house / "queue-paused")
-        images.queue = identities.queue = tests.queue = trainings.queue = queue
+        images.queue = identities.queue = tests.queue = trainings.queue = motion.queue = queue
         queue.prefers = images.for_loaded_model
         models = Models(store, places, Hub(settings, Keychain(paths)), use, loras)
         images.take_loras(loras, models.base_of)
@@ -124,6 +129,7 @@ def build(paths: Paths, settings: Settings, *, use: EngineUse | None = None) -> 
             models=models,
             loras=loras,
             trainings=trainings,
+            motion=motion,
             system=System(paths, settings, store, queue, use),
             _log=handler,
         )

@@ -55,6 +55,7 @@ class System:
             "posts": (self.store.posts,),
             "models": (self.store.models, self.store.loras),
             "trainings": (self.store.trainings,),
+            "motion": (self.store.projects, self.store.sounds),
         }
         return {name: sum(one.changes for one in parts) for name, parts in kinds.items()}
 

@@ -487,7 +487,7 @@ class Trainings:
         return self._with(draft.id, made) if made else draft
 
     def _approved(self, character_id: str, most: int) -> list[Asset]:
-        wanted = AssetFilter(character_id=character_id, state="approved")
+        wanted = AssetFilter(character_id=character_id, state="approved", kind="image")
         found = self.store.assets.search(wanted, limit=most).items
         return [one for one in found if not self.store.assets.missing(one)]
 

@@ -25,8 +25,8 @@ _DENSE = 128
 UNMEASURED = -1  # the identity score of pictures that have none
 _MOST_PARTS = 64  # text searches whose outcome is kept
 _BITS, _BYTES = bytes.maketrans(b"\0\1", b"01"), bytes.maketrans(b"01", b"\0\1")
-FACTS = ("state", "character", "look", "look name", "tag", "job", "day", "starred", "word", "identity", "passed",
-         "rating")  # fmt: skip
+FACTS = ("state", "kind", "character", "look", "look name", "tag", "job", "day", "starred", "word", "identity",
+         "passed", "rating")  # fmt: skip
 
 
 class Slots:
@@ -188,6 +188,8 @@ class AssetIndex:
         mask = self._alive & ~trashed if wanted.state is None else has["state"].mask(wanted.state)
         if wanted.character_id is not None:
             mask &= has["character"].mask(wanted.character_id)
+        if wanted.kind is not None:
+            mask &= has["kind"].mask(wanted.kind)
         if wanted.look is not None:
             mask &= has["look"].mask(wanted.look)
         if wanted.tag is not None:
@@ -269,6 +271,7 @@ class AssetIndex:
                 "unmeasured": (shown & has["identity"].mask(UNMEASURED)).bit_count(),
             },
             "ratings": counted("rating"),
+            "kinds": counted("kind"),
             "states": {state: has["state"].mask(state).bit_count() for state in get_args(AssetState)},
             "tags": {self._spelling.get(tag, tag): count for tag, count in counted("tag").items()},
             "characters": counted("character"),
@@ -320,6 +323,7 @@ def facts(data: dict | None) -> dict[str, set]:
     text = " ".join([one for one in (*names, data.get("description"), *tags) if one])
     return {
         "state": {data.get("state", "new")},
+        "kind": {data.get("kind", "image")},
         "character": {data.get("character_id") or NO_CHARACTER},
         "look": {look for look in (look_id, look_name) if look},
         "look name": {look_name} if look_name else set(),

@@ -11,6 +11,7 @@ from studio.paths import Paths
 from studio.store.asset_index import AssetIndex
 from studio.store.collection import MOST_DOCUMENTS, Page, RollingCollection, make_cursor, page_size, read_cursor
 
+_FILES = ("file", "original_file", "subtitles_file")
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 
 
@@ -60,7 +61,7 @@ class AssetCollection(RollingCollection[Asset]):
         found = set()
         for shelf in list(self._shelves.values()):
             for data in shelf.documents().values():
-                found.update(name for name in (data.get("file"), data.get("original_file")) if name)
+                found.update(name for name in map(data.get, _FILES) if name)
         return found
 
     def _folder_file(self, data: dict) -> Path:

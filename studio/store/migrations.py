@@ -16,6 +16,8 @@ STEPS: dict[str, tuple[Step, ...]] = {
     "model": (),
     "lora": (),
     "training": (),
+    "project": (),
+    "sound": (),
 }
 
 

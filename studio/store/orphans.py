@@ -5,7 +5,7 @@ from pathlib import Path
 from studio.paths import Paths
 from studio.store.assets import AssetCollection
 
-MEDIA = frozenset({".png", ".jpg", ".jpeg", ".webp"})
+MEDIA = frozenset({".png", ".jpg", ".jpeg", ".webp", ".mp4"})
 
 
 def find_orphans(paths: Paths, assets: AssetCollection) -> list[Path]:

@@ -8,6 +8,7 @@ from filelock import FileLock, Timeout
 from studio.domain.document import now
 from studio.domain.job import Job
 from studio.domain.model import Lora, Model
+from studio.domain.motion import Project, Sound
 from studio.domain.post import Post
 from studio.domain.training import Training
 from studio.errors import Conflict, StudioError
@@ -29,6 +30,8 @@ class Store:
     loras: Collection[Lora]
     downloads: Collection[Job]
     trainings: Collection[Training]
+    projects: Collection[Project]
+    sounds: Collection[Sound]
 
     def __init__(self, paths: Paths, lock: FileLock):
         self.paths, self._lock = paths, lock
@@ -44,6 +47,9 @@ class Store:
         self.downloads = RollingCollection("job", Job, downloads, 0, by_month(downloads), self.notices)
         trainings = paths.house / "trainings"
         self.trainings = RollingCollection("training", Training, trainings, 0, by_month(trainings), self.notices)
+        projects, sounds = paths.house / "projects", paths.house / "sounds"
+        self.projects = RollingCollection("project", Project, projects, 0, by_month(projects), self.notices)
+        self.sounds = RollingCollection("sound", Sound, sounds, 0, by_month(sounds), self.notices)
 
     @classmethod
     def open(cls, paths: Paths) -> "Store":

@@ -29,6 +29,12 @@ def rating_words(part: Rating) -> str:
     return f"{part.level.capitalize()}, {by[part.by]}{because}"
 
 
+def length(seconds: float | None) -> str:
+    """How long a clip is, as players write it: 0:08."""
+    whole = round(seconds or 0)
+    return f"{whole // 60}:{whole % 60:02}"
+
+
 def picture(asset: Asset, *, missing: bool = False, usual: str = "new") -> dict:
     """One asset as the grid shows it."""
     badges = []
@@ -36,6 +42,8 @@ def picture(asset: Asset, *, missing: bool = False, usual: str = "new") -> dict:
         badges.append({"text": "file missing", "kind": "rejected"})
     elif asset.state != usual:
         badges.append({"text": asset.state, "kind": asset.state})
+    if asset.kind == "clip":
+        badges.append({"text": f"▶ {length(asset.seconds)}", "kind": "clip", "title": "A clip: Enter opens it"})
     badges += rating_badge(asset.rating)
     if asset.identity:
         badges += identity_badge(asset.identity)
@@ -43,7 +51,8 @@ def picture(asset: Asset, *, missing: bool = False, usual: str = "new") -> dict:
         "id": asset.id,
         "thumb": f"/api/v1/assets/{asset.id}/thumbnail",
         "full": f"/api/v1/assets/{asset.id}/file",
-        "alt": asset.description or asset.recipe.prompt or "Picture",
+        "alt": asset.description or asset.recipe.prompt or asset.recipe.words or "Picture",
+        "clip": asset.kind == "clip",
         "state": asset.state,
         "starred": asset.starred,
         "badges": badges,

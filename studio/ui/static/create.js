@@ -137,7 +137,7 @@
     };
     const fetchJob = (id) => studio.json(`/api/v1/jobs/${id}`).then(show).catch(() => { if (!shown) blank(); });
     const pick = () => {
-      const running = studio.state.jobs.find((one) => one.state === "running" && one.kind !== "train"); // the Train tab shows those
+      const running = studio.state.jobs.find((one) => one.state === "running" && !["train", "reel"].includes(one.kind)); // Train and Motion show those
       const mine = studio.state.jobs.find((one) => one.id === shown);
       if (stay && !running) stay = null;
       if (running && stay !== shown) return show(running);

@@ -65,7 +65,7 @@
         return;
       }
       zoomList = [{ id: asset.id, full: asset.full, alt: asset.alt, caption: position }];
-      const image = el("img", { src: asset.full, alt: asset.alt || "Picture", tabindex: "0", role: "button", onclick: () => studio.zoom(zoomList, 0), onkeydown: (event) => { if (event.key === "Enter") studio.zoom(zoomList, 0); } });
+      const image = asset.clip ? el("video", { src: asset.full, poster: asset.poster, controls: true, playsinline: true, loop: true, preload: "metadata", "aria-label": asset.alt || "Clip" }) : el("img", { src: asset.full, alt: asset.alt || "Picture", tabindex: "0", role: "button", onclick: () => studio.zoom(zoomList, 0), onkeydown: (event) => { if (event.key === "Enter") studio.zoom(zoomList, 0); } });
       image.addEventListener("error", () => image.replaceWith(el("div", { class: "empty" }, el("p", { class: "empty-title" }, "The file of this picture is missing"), el("p", { class: "empty-next" }, "It was moved or deleted outside the studio. Put it back, or move the entry to the trash."))), { once: true });
       const list = el("dl", { class: "facts" }, facts.flatMap(([name, text]) => [el("dt", {}, name), el("dd", {}, String(text))]));
       root.append(
@@ -82,8 +82,8 @@
             [...reasons, "No reason"].map((text, i) => el("button", { type: "button", class: "quiet", onclick: () => act("reject", { reason: text === "No reason" ? "" : text }) }, key(String(i + 1)), ` ${text}`))),
           el("div", { class: "desk-actions" },
             button("back", "Previous", "←"), button("next", "Next", "→"),
-            el("button", { type: "button", class: "quiet", onclick: () => act("reuse") }, "Reuse in Create"),
-            el("button", { type: "button", class: "quiet", onclick: () => act("reference") }, "Use as reference"),
+            !asset.clip && el("button", { type: "button", class: "quiet", onclick: () => act("reuse") }, "Reuse in Create"),
+            !asset.clip && el("button", { type: "button", class: "quiet", onclick: () => act("reference") }, "Use as reference"),
             el("button", { type: "button", class: "quiet", onclick: () => act(asset.state === "trashed" ? "restore" : "trash") }, asset.state === "trashed" ? "Restore" : "Trash")),
           quality.length ? el("div", { class: "desk-quality" }, el("h4", {}, `Technical quality ${Math.round(score * 100)} of 100`), quality.map(meter), notes.length ? el("p", {}, notes.join(" ")) : null) : null,
           value().identity ? identity(value().identity) : null,
@@ -113,7 +113,7 @@
         el("div", { class: "compare-head" }, el("h2", {}, `${pictures.length} pictures side by side`), el("span", {}, "What differs is marked."),
           el("button", { type: "button", class: "quiet", onclick: () => dialog.close() }, "Close")),
         el("div", { class: "compare-root" }, pictures.map((one) => el("figure", { class: "compare-one" },
-          el("img", { src: one.full, alt: one.alt || "Picture" }),
+          one.clip ? el("video", { src: one.full, controls: true, playsinline: true, loop: true, preload: "metadata", "aria-label": one.alt || "Clip" }) : el("img", { src: one.full, alt: one.alt || "Picture" }),
           el("figcaption", {}, el("dl", { class: "facts" }, (one.facts || []).flatMap(([name, text, differs]) => [el("dt", {}, name), el("dd", { class: differs ? "differs" : "" }, String(text))])))))));
       dialog.addEventListener("close", (event) => event.target.remove());
       dialog.addEventListener("keydown", (event) => event.stopPropagation());

@@ -187,11 +187,12 @@
     if (!pictures.length) return;
     if (!zoomed) {
       const image = el("img", { alt: "" });
+      const film = el("video", { controls: true, playsinline: true, loop: true, hidden: true });
       const note = el("p", { class: "zoom-note" });
       const dialog = el("dialog", { class: "zoom", "aria-label": "Picture, enlarged" },
         el("button", { type: "button", class: "zoom-close", "aria-label": "Close", onclick: () => dialog.close() }, "×"),
         el("button", { type: "button", class: "zoom-step back", "aria-label": "Previous picture", onclick: () => zoomed.go(-1) }, "‹"),
-        el("figure", {}, image, note),
+        el("figure", {}, image, film, note),
         el("button", { type: "button", class: "zoom-step on", "aria-label": "Next picture", onclick: () => zoomed.go(1) }, "›"));
       dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
       dialog.addEventListener("keydown", (event) => {
@@ -199,12 +200,15 @@
         if (event.key === "ArrowRight") zoomed.go(1);
         event.stopPropagation();
       });
+      dialog.addEventListener("close", () => film.pause());
       document.body.append(dialog);
       zoomed = { dialog, image, note, go(by) { this.show((this.index + by + this.pictures.length) % this.pictures.length); },
         show(at) {
           this.index = at;
           const picture = this.pictures[at];
-          image.src = picture.full; image.alt = picture.alt || "";
+          image.hidden = Boolean(picture.clip); film.hidden = !picture.clip;
+          if (picture.clip) { film.src = picture.full; film.poster = picture.thumb || ""; film.setAttribute("aria-label", picture.alt || "Clip"); }
+          else { film.pause(); film.removeAttribute("src"); image.src = picture.full; image.alt = picture.alt || ""; }
           note.textContent = [picture.caption, this.pictures.length > 1 ? `${at + 1} of ${this.pictures.length}` : ""].filter(Boolean).join(" · ");
         } };
     }

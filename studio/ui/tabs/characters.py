@@ -436,7 +436,7 @@ class CharactersTab:
         if not editing:
             return grid_value([], empty=empty)
         taken = {one.asset_id for one in self.characters.get(editing).references}
-        wanted = AssetFilter(character_id=editing, state="approved")
+        wanted = AssetFilter(character_id=editing, state="approved", kind="image")
         found = [one for one in self.studio.review.search(wanted, limit=LIBRARY).items if one.id not in taken]
         return grid_value(found, empty=empty, label="Approved pictures")
 
@@ -651,7 +651,8 @@ class CharactersTab:
         """The address of the first reference, else of the newest approved picture."""
         if character.references:
             return parts.reference_address(character, character.references[0].id)
-        found = self.studio.review.search(AssetFilter(character_id=character.id, state="approved"), limit=1).items
+        wanted = AssetFilter(character_id=character.id, state="approved", kind="image")
+        found = self.studio.review.search(wanted, limit=1).items
         return f"/api/v1/assets/{found[0].id}/thumbnail" if found else None
 
 

@@ -21,6 +21,7 @@ IDENTITY = [
     ("Any identity", ""), ("In character", "passed"), ("Off character", "below"), ("Not measured", "unmeasured"),
 ]  # fmt: skip
 RATINGS = [("General", "general"), ("Suggestive", "suggestive"), ("Mature", "mature")]
+KINDS = [("Pictures and clips", ""), ("Pictures", "image"), ("Clips", "clip")]
 SORTS = [("Newest first", "newest"), ("Surest first", "identity"), ("Least sure first", "identity_low")]
 EVERYONE = ""
 VIEWS = ("Library", "Desk")
@@ -92,6 +93,7 @@ class ReviewTab:
             "identity": self.identity,
             "sort": self.sort,
             "rating": self.rating,
+            "kind": self.kind,
         }
 
     def _filters(self) -> None:
@@ -107,6 +109,7 @@ class ReviewTab:
                 [("Any rating", ""), *RATINGS, ("Not rated", "unrated")], value="", label="Rating", min_width=120
             )
             self.sort = gr.Dropdown(SORTS, value="newest", label="Order", min_width=150)
+            self.kind = gr.Dropdown(KINDS, value="", label="Kind", min_width=150)
             self.since = gr.Textbox(label="From", placeholder="2026-01-31", max_lines=1, min_width=120)
             self.until = gr.Textbox(label="To", placeholder="2026-12-31", max_lines=1, min_width=120)
             self.starred = gr.Checkbox(label="Starred only", min_width=120)
@@ -174,7 +177,7 @@ class ReviewTab:
         )
         # one listener for all of them: an answer to the filters of a moment ago must not come after that to the newest
         changes = [self.visit.select, self.whose.input, self.state.input, self.look.input, self.tag.input,
-                   self.identity.input, self.sort.input, self.rating.input,
+                   self.identity.input, self.sort.input, self.rating.input, self.kind.input,
                    self.starred.input, self.text.input, self.text.submit, self.since.input, self.since.submit,
                    self.until.input, self.until.submit]  # fmt: skip
         now = {"view": self.view, "current": self.current, "queue": self.queue, "cursors": self.cursors,
@@ -187,7 +190,7 @@ class ReviewTab:
         on([self.older.click], self.step_page, {"cursors": self.cursors, "by": gr.State(1)}, name="older")
         on([self.newer.click], self.step_page, {"cursors": self.cursors, "by": gr.State(-1)}, name="newer")
         self.clear.click(
-            lambda: ["", "", "", "", "", "", "", False, "", "newest", ""],
+            lambda: ["", "", "", "", "", "", "", False, "", "newest", "", ""],
             None,
             list(self.filters.values()),
             api_name="review_clear",
@@ -543,7 +546,7 @@ class ReviewTab:
         at = f"{ids.index(current) + 1} of {len(ids)}" if current in ids else ""
         value = desk_value(asset, at, self.studio.review.reasons())
         beside = ids[ids.index(current) + 1 :][:1] if current in ids else []
-        value["soon"] = [f"/api/v1/assets/{one}/file" for one in beside]
+        value["soon"] = [f"/api/v1/assets/{one}/file" for one in beside if self.studio.review.get(one).kind == "image"]
         return [value, current, ", ".join(asset.tags), asset.description]
 
 
@@ -565,6 +568,7 @@ def asset_filter(values: dict) -> AssetFilter:
         starred=True if values.get("starred") else None,
         identity=values.get("identity") or None,
         rating=values.get("rating") or None,
+        kind=values.get("kind") or None,
         sort=values.get("sort") or "newest",
     )
 
@@ -607,6 +611,15 @@ def recipe_facts(asset: Asset) -> list[tuple[str, str]]:
         ("Sampler", recipe.sampler),
         ("Model", recipe.model or recipe.engine),
         ("Size", f"{asset.width} × {asset.height}"),
+        ("Length", f"{asset.seconds:g} s at {asset.fps:g} frames a second" if asset.seconds and asset.fps else ""),
+        ("Made of", f"{len(recipe.parents)} pictures" if asset.kind == "clip" and recipe.parents else ""),
+        (
+            "Sounds",
+            ", ".join(
+                f"{one.get('name')} ({one.get('licence')})" if one.get("licence") else str(one.get("name"))
+                for one in recipe.inputs.get("sounds") or []
+            ),
+        ),
         ("Enlarged", upscale),
         ("Made in", f"{recipe.seconds:.1f} s" if recipe.seconds else ""),
         ("Made on", asset.created_at[:16].replace("T", " ") + " UTC"),
@@ -624,7 +637,9 @@ def desk_value(asset: Asset, position: str, reasons: list[str]) -> dict:
         "asset": {
             "id": asset.id,
             "full": f"/api/v1/assets/{asset.id}/file",
-            "alt": asset.description or asset.recipe.prompt,
+            "alt": asset.description or asset.recipe.prompt or asset.recipe.words,
+            "clip": asset.kind == "clip",
+            "poster": f"/api/v1/assets/{asset.id}/thumbnail",
             "state": asset.state,
             "starred": asset.starred,
         },
@@ -661,7 +676,8 @@ def compared(assets: list[Asset]) -> list[dict]:
         {
             "id": asset.id,
             "full": f"/api/v1/assets/{asset.id}/file",
-            "alt": asset.recipe.prompt,
+            "alt": asset.recipe.prompt or asset.recipe.words,
+            "clip": asset.kind == "clip",
             "facts": [
                 (name, table.get(name, "none"), len({other.get(name) for other in tables}) > 1) for name in names
             ],
