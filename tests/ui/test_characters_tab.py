@@ -9,7 +9,6 @@ from pydantic import ValidationError
 from studio.domain.character import Appearance, Character, Ingredient, Look, Persona
 from studio.errors import Conflict, NotFound, StudioError
 from studio.ui.parts import characters as parts
-from studio.ui.parts.listeners import waiting
 from studio.ui.tabs import characters as tab
 from studio.ui.tabs import characters_form as form
 
@@ -151,23 +150,6 @@ def editor(tabs):
 def typed():
     """The form's values for a character or fields, with changes."""
     return lambda of=None, **changed: form.values_of(of) | changed
-
-
-def test_no_listener_answers_itself(page):
-    """No `change` has its own component among its outputs: a dropdown would say again that it changed, for ever."""
-    circles = [
-        function.api_name
-        for function in page[0].fns.values()
-        for target, event in function.targets
-        if event == "change" and target in [one._id for one in function.outputs]
-    ]
-    assert circles == []
-
-
-def test_no_two_listeners_wake_each_other(page):
-    """Of the listeners of one event at most one keeps a trigger for later; two would call each other for ever."""
-    crowded = [[one.api_name for one in functions] for functions in waiting(page[0]).values() if len(functions) > 1]
-    assert crowded == []
 
 
 def test_the_form_is_the_editor_s(editor):
