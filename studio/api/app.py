@@ -22,6 +22,7 @@ from studio.api import (
     system,
     training,
     wildcards,
+    writing,
 )
 from studio.api.guard import Guard, GuardMiddleware
 from studio.api.limits import BodyLimit
@@ -62,6 +63,7 @@ def create(studio, live: Live) -> FastAPI:
         training.router(studio),
         motion.router(studio),
         publishing.router(studio),
+        writing.router(studio),
         system.router(studio),
     ):
         api.include_router(router, prefix="/v1")

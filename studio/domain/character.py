@@ -98,6 +98,21 @@ class IdentityRule(Part):
     set_aside: bool = True
 
 
+class HashtagPlan(Part):
+    """A character's hashtags: `brand` on every post, `niche` for those who care, `broad` for reach, in named sets.
+
+    `banned` never go out. `sets` are lists by name; a set that is asked for takes the niche's place. `counts` is how
+    many a network gets, by its id; what is not named gets that network's usual.
+    """
+
+    brand: list[str] = Field(default_factory=list, max_length=20)
+    niche: list[str] = Field(default_factory=list, max_length=100)
+    broad: list[str] = Field(default_factory=list, max_length=100)
+    banned: list[str] = Field(default_factory=list, max_length=200)
+    sets: dict[str, list[str]] = Field(default_factory=dict)
+    counts: dict[str, int] = Field(default_factory=dict)
+
+
 class Character(Document):
     """The root object. Only the name is required; an empty field simply says nothing.
 
@@ -122,6 +137,7 @@ class Character(Document):
     looks: list[Look] = Field(default_factory=list, max_length=100)
     references: list[Reference] = Field(default_factory=list, max_length=200)
     identity: IdentityRule = Field(default_factory=IdentityRule)
+    hashtags: HashtagPlan = Field(default_factory=HashtagPlan)
     trashed_at: str | None = None
 
     @field_validator("name")

@@ -8,6 +8,7 @@ from studio.domain.asset import AssetKind, AssetState
 from studio.domain.document import Request
 from studio.domain.model import LoraChoice
 from studio.domain.rating import Level
+from studio.domain.writing import WriteRequest
 
 MOST_PIXELS = 4096 * 4096
 TimeOfDay = Literal["", "morning", "midday", "golden hour", "evening", "night"]
@@ -107,15 +108,12 @@ class AssetPatch(Request):
     rating: Level | None = None
 
 
-class CaptionRequest(Request):
+class CaptionRequest(WriteRequest):
     """`count` captions for these assets in the character's voice. The same `seed` gives the same captions."""
 
     character_id: str
     asset_ids: list[str] = Field(min_length=1, max_length=20)
     kind: Literal["caption"] = "caption"
-    count: int = Field(default=5, ge=1, le=10)
-    seed: int = Field(default=0, ge=0, lt=2**32)
-    words: str = Field(default="", max_length=400)
 
 
 class PostRequest(Request):

@@ -26,6 +26,8 @@ from studio.services.scene_test import SceneTests
 from studio.services.system import System
 from studio.services.trainings import KIND as TRAINING
 from studio.services.trainings import Trainings
+from studio.services.writers import Writers
+from studio.services.writing import Writing
 from studio.settings import Settings
 from studio.store import Store
 
@@ -46,6 +48,8 @@ class Studio:
     scene_tests: SceneTests
     review: Review
     captions: Captions
+    writers: Writers
+    writing: Writing
     publishing: Publishing
     models: Models
     loras: Loras
@@ -104,11 +108,14 @@ def build(paths: Paths, settings: Settings, *, use: EngineUse | None = None) -> 
         queue = Queue(store.jobs, makers, paths.house / "queue-paused")
         images.queue = identities.queue = tests.queue = trainings.queue = motion.queue = queue
         queue.prefers = images.for_loaded_model
-        models = Models(store, places, Hub(settings, Keychain(paths)), use, loras)
+        keychain = Keychain(paths)
+        models = Models(store, places, Hub(settings, keychain), use, loras)
         images.take_loras(loras, models.base_of)
         # downloads wait for networks and disks, pictures for the device: neither holds the other up
         models.use_queue(Queue(store.downloads, models.executors, attempts=None))
         models.refresh()
+        writers = Writers(store, settings, keychain)
+        writing = Writing(store, writers, paths, lambda id: use.engine(id or use.engines[0].spec.id).spec)
         review = Review(store, paths, settings, images.give_thumbnails, images.mend_thumbnails, identities.measured)
         review.sweep(paths.house / "tmp")
         images.inputs.sweep()
@@ -124,7 +131,9 @@ def build(paths: Paths, settings: Settings, *, use: EngineUse | None = None) -> 
             identities=identities,
             scene_tests=tests,
             review=review,
-            captions=Captions(store),
+            captions=Captions(store, writing),
+            writers=writers,
+            writing=writing,
             publishing=Publishing(store, paths, settings),
             models=models,
             loras=loras,

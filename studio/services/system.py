@@ -56,6 +56,7 @@ class System:
             "models": (self.store.models, self.store.loras),
             "trainings": (self.store.trainings,),
             "motion": (self.store.projects, self.store.sounds),
+            "writers": (self.store.endpoints,),
         }
         return {name: sum(one.changes for one in parts) for name, parts in kinds.items()}
 

@@ -18,6 +18,8 @@ STEPS: dict[str, tuple[Step, ...]] = {
     "training": (),
     "project": (),
     "sound": (),
+    "endpoint": (),
+    "written": (),
 }
 
 

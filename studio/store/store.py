@@ -11,6 +11,7 @@ from studio.domain.model import Lora, Model
 from studio.domain.motion import Project, Sound
 from studio.domain.post import Post
 from studio.domain.training import Training
+from studio.domain.writing import Endpoint, Written
 from studio.errors import Conflict, StudioError
 from studio.paths import Paths
 from studio.store.assets import AssetCollection
@@ -32,6 +33,8 @@ class Store:
     trainings: Collection[Training]
     projects: Collection[Project]
     sounds: Collection[Sound]
+    endpoints: Collection[Endpoint]
+    written: Collection[Written]
 
     def __init__(self, paths: Paths, lock: FileLock):
         self.paths, self._lock = paths, lock
@@ -50,6 +53,9 @@ class Store:
         projects, sounds = paths.house / "projects", paths.house / "sounds"
         self.projects = RollingCollection("project", Project, projects, 0, by_month(projects), self.notices)
         self.sounds = RollingCollection("sound", Sound, sounds, 0, by_month(sounds), self.notices)
+        endpoints, written = paths.house / "endpoints", paths.house / "written"
+        self.endpoints = RollingCollection("endpoint", Endpoint, endpoints, 0, by_month(endpoints), self.notices)
+        self.written = RollingCollection("written", Written, written, 0, by_month(written), self.notices)
 
     @classmethod
     def open(cls, paths: Paths) -> "Store":

@@ -14,11 +14,12 @@ from functools import cache
 from studio.domain.asset import Asset
 from studio.domain.character import Character, Persona
 from studio.domain.persona_words import COMMUNICATION_STYLES, CONTENT_TONES
-from studio.domain.requests import CaptionRequest
+from studio.domain.writing import WriteRequest
 from studio.errors import StudioError
 from studio.writers import lines
 from studio.writers.alt_text import alt_text, medium
-from studio.writers.base import Variant, WriterSpec
+from studio.writers.base import Desk, Variant, WriterSpec
+from studio.writers.builtin_kinds import KINDS, WHY_NOT, Words
 from studio.writers.directives import Directives, understood
 from studio.writers.hashtags import hashtags
 from studio.writers.scene import Scene, is_plural, may_be_plural, scene_of, spoken, with_article
@@ -147,17 +148,26 @@ class BuiltIn:
         "builtin",
         "Built-in writer",
         "Captions in the character's voice from the picture's recipe. Needs nothing, writes English.",
-        uses=frozenset({"count", "seed", "words"}),
+        uses=frozenset(
+            {"count", "seed", "words", "shape", "tone", "detail", "text", "networks", "hashtag_set", "limit", "at"}
+        ),
+        kinds=frozenset({"caption", *KINDS}),
+        why_not=WHY_NOT,
     )
 
     def ready(self) -> str | None:
         return None
 
-    def write(self, character: Character, assets: Sequence[Asset], request: CaptionRequest) -> list[Variant]:
-        """`request.count` captions, no two alike; the same character, assets and request give the same ones.
+    def write(
+        self, character: Character | None, assets: Sequence[Asset], request: WriteRequest, desk: Desk | None = None
+    ) -> list[Variant]:
+        """`request.count` variants, no two alike; the same character, assets, request and desk give the same ones.
 
-        Raises StudioError when the wished words touch one of the character's taboos.
+        Raises StudioError when the wished words touch one of the character's taboos, or it cannot write that kind.
         """
+        desk = desk or Desk()
+        if request.kind != "caption":
+            return Words(character, assets, request, desk).variants()
         wishes = understood(character.persona.custom_instruction, request.words)
         taboos = Taboos([*character.taboos, *wishes.avoid])
         if Taboos(character.taboos).touched_by(request.words):
@@ -176,7 +186,9 @@ class BuiltIn:
         variants = []
         for number in range(request.count):
             text = pen.caption(number)
-            tags = [] if "no_hashtags" in wishes else hashtags(character, scenes, taboos, rng)
+            tags = []
+            if "no_hashtags" not in wishes:
+                tags = hashtags(character, scenes, taboos, rng, request.networks, request.hashtag_set)
             variants.append(Variant(text, tags, dict(texts)))
         return variants
 
