@@ -42,8 +42,9 @@ NEEDS_TEXT = {
 }
 # The longest text of each kind, in characters: whatever a model sends, no more than this is kept.
 LONGEST = {
-    "caption": 2200, "title": 100, "description": 5000, "tags": 500, "hashtags": 1000, "thumbnail": 60, "alt_text": 1000,
-    "reply": 1000, "comment": 1000, "translation": 10000, "rewrite": 5000, "versions": 5000, "prompt": 2000,
+    "caption": 2200, "title": 100, "description": 5000, "tags": 500, "hashtags": 1000, "thumbnail": 60,
+    "alt_text": 1000, "reply": 1000, "comment": 1000, "translation": 10000, "rewrite": 5000, "versions": 5000,
+    "prompt": 2000,
     "picture_prompt": 2000,
 }  # fmt: skip
 
@@ -52,9 +53,10 @@ class WriteRequest(Request):
     """Words in a character's voice. `text` is what a reply, translation, rewrite, version or prompt begins from.
 
     `kind` says what is wanted, `shape` a caption's form, `tone` a rewrite's, `detail` an alt text's. `at` is the local
-    moment it is for (ISO); today when empty. `networks` names who versions and hashtags are for, `hashtag_set` one of the
-    character's sets. `limit` is the most characters of a variant. `writer` is its id; empty takes the usual one. `with_picture` None sends the picture when
-    the model can see. The same `seed` gives the same words where the writer can.
+    moment it is for (ISO); today when empty. `networks` names who versions and hashtags are for, `hashtag_set` one of
+    the character's sets. `limit` is the most characters of a variant. `writer` is its id; empty takes the usual one.
+    `with_picture` None sends the picture when the model can see. The same `seed` gives the same words where the writer
+    can.
     """
 
     character_id: str | None = None

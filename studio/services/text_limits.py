@@ -1,75 +1,61 @@
-"""How long a text may be for each network, counted the network's way: characters, weighted, bytes or graphemes."""
+"""How long a text may be for each network, as `studio/platforms` counts it.
 
-import re
-import unicodedata
+An adapter's own rule counts; the table here is for networks that have none yet, so that a text can be written for them.
+"""
 
+from functools import partial
+
+from studio.platforms import PLATFORMS, TextRule
+from studio.platforms.counting import counted, over
 from studio.writers import Network
 from studio.writers.hashtags import COUNTS
 
-_LINK = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
-_LIGHT = ((0, 4351), (8192, 8205), (8208, 8223), (8242, 8247))  # X counts these as one, everything else as two
-
-
-def graphemes(text: str) -> int:
-    """What a reader sees as one sign counts one."""
-    import regex
-
-    return len(regex.findall(r"\X", text))
-
-
-def weighted(text: str) -> int:
-    """X's count: links 23, emoji two whatever they are made of, most of the world's scripts two a sign."""
-    import regex
-
-    links = len(_LINK.findall(text))
-    clusters = regex.findall(r"\X", unicodedata.normalize("NFC", _LINK.sub("", text)))
-    pictured = regex.compile(r"\p{Extended_Pictographic}|\p{RI}")
-    return 23 * links + sum(2 if pictured.search(one) else sum(map(_weight, one)) for one in clusters)
-
-
-def linked(text: str) -> int:
-    """Mastodon's count: links 23, the rest as readers see it."""
-    return graphemes(_LINK.sub("", text)) + 23 * len(_LINK.findall(text))
-
-
-def utf16(text: str) -> int:
-    return len(text.encode("utf-16-le", "replace")) // 2
-
-
-def utf8(text: str) -> int:
-    return len(text.encode("utf-8", "replace"))
-
-
-def _weight(sign: str) -> int:
-    return 1 if any(first <= ord(sign) <= last for first, last in _LIGHT) else 2
-
-
-# (id, name, longest, how it is counted, its unit in words)
-_RULES = (
-    ("instagram", "Instagram", 2200, len, "characters"),
-    ("facebook", "Facebook", 63206, len, "characters"),
-    ("threads", "Threads", 500, len, "characters"),
-    ("x", "X", 280, weighted, "weighted characters"),
-    ("tiktok", "TikTok", 2200, utf16, "UTF-16 units"),
-    ("youtube", "YouTube", 5000, utf8, "bytes"),
-    ("linkedin", "LinkedIn", 3000, len, "characters"),
-    ("telegram", "Telegram", 1024, utf16, "UTF-16 units"),
-    ("discord", "Discord", 2000, len, "characters"),
-    ("bluesky", "Bluesky", 300, graphemes, "graphemes"),
-    ("mastodon", "Mastodon", 500, linked, "characters"),
-    ("pixelfed", "Pixelfed", 2000, len, "characters"),
+_USUAL = (
+    ("instagram", "Instagram", TextRule(2200)),
+    ("facebook", "Facebook", TextRule(63206)),
+    ("threads", "Threads", TextRule(500)),
+    ("x", "X", TextRule(280, "weighted", url_length=23)),
+    ("tiktok", "TikTok", TextRule(2200, "utf16")),
+    ("youtube", "YouTube", TextRule(5000, "bytes")),
+    ("linkedin", "LinkedIn", TextRule(3000)),
+    ("telegram", "Telegram", TextRule(1024, "utf16")),
+    ("discord", "Discord", TextRule(2000)),
+    ("bluesky", "Bluesky", TextRule(300, "graphemes", 3000)),
+    ("mastodon", "Mastodon", TextRule(500, "graphemes", url_length=23)),
+    ("pixelfed", "Pixelfed", TextRule(2000)),
 )
-UNITS = {id: unit for id, _, _, _, unit in _RULES}
+WORDS = {
+    "characters": "characters",
+    "utf16": "UTF-16 units",
+    "graphemes": "graphemes",
+    "bytes": "bytes",
+    "weighted": "weighted characters",
+}
+
+
+def _rules() -> dict[str, tuple[str, TextRule]]:
+    found = {id: (name, rule) for id, name, rule in _USUAL}
+    for platform in PLATFORMS:
+        rules = [kind.text for kind in platform.spec.kinds if kind.text.longest]
+        if rules:
+            found[platform.spec.id] = (platform.spec.name, min(rules, key=lambda one: one.longest))
+    return found
+
+
+RULES = _rules()
 NETWORKS: dict[str, Network] = {
-    id: Network(id, name, most, count, COUNTS.get(id, 5)) for id, name, most, count, _ in _RULES
+    id: Network(id, name, rule.longest, partial(counted, rule=rule), COUNTS.get(id, 5))
+    for id, (name, rule) in RULES.items()
 }
 
 
 def lengths(text: str) -> list[dict]:
-    """What `text` counts for every network: {id, name, length, most, unit, fits}."""
+    """What `text` counts for every network: {id, name, length, most, unit, fits}; `unit` is a word for people."""
     found = []
-    for one in NETWORKS.values():
-        length = one.count(text)
-        found.append({"id": one.id, "name": one.name, "length": length, "most": one.most, "unit": UNITS[one.id]})
-        found[-1]["fits"] = length <= one.most
+    for id, (name, rule) in RULES.items():
+        length = counted(text, rule)
+        fits = not over(text, rule)
+        found.append(
+            {"id": id, "name": name, "length": length, "most": rule.longest, "unit": WORDS[rule.unit], "fits": fits}
+        )
     return found

@@ -59,8 +59,8 @@ class Writing:
         offline or a picture is in the trash, WriterTrouble when a server fails, StudioError for what does not fit.
         """
         request = self._dated(request)
-        character, assets = self._subject(request)
         writer = self.writers.get(request.writer, request.kind)
+        character, assets = self._subject(request)
         with self._one_of_few():
             return self._written(request, character, assets, writer, tell)
 

@@ -8,7 +8,7 @@ import hashlib
 import random
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from studio.domain.asset import Asset
@@ -20,10 +20,16 @@ from studio.writers import lines
 from studio.writers.alt_text import alt_text, medium
 from studio.writers.base import Desk, Variant, WriterSpec
 from studio.writers.builtin_kinds import KINDS, WHY_NOT, Words
+from studio.writers.calendar import season_of, weekday_of
+from studio.writers.colour import Colour, Coloured, commons
 from studio.writers.directives import Directives, understood
 from studio.writers.hashtags import hashtags
 from studio.writers.scene import Scene, is_plural, may_be_plural, scene_of, spoken, with_article
 from studio.writers.taboos import Taboos
+
+_SHAPES = {"short": "short", "story": "long", "question": "question", "list": "list"}
+OPENINGS_KEPT = 50  # captions back that no caption begins like
+SENTENCES_KEPT = 400  # captions back that share no sentence
 
 _ROLES = {
     "open": lines.OPENINGS,
@@ -35,6 +41,8 @@ _ROLES = {
     "close": lines.CLOSINGS,
     "card": lines.CARDS,
     "many": lines.MANY,
+    "lead": lines.LEADS,
+    "item": lines.ITEMS,
 }
 _TRAITS = {"E": "extroversion", "C": "creativity", "H": "humor", "P": "professionalism", "A": "authenticity"}
 _SLOT = re.compile(r"\{(\w+)\}")
@@ -96,6 +104,11 @@ _EMOJI = {
 _HEARTS = {
     "red": "❤️", "orange": "🧡", "yellow": "💛", "green": "💚", "teal": "💚", "blue": "💙", "navy": "💙",
     "purple": "💜", "pink": "💗", "black": "🖤", "white": "🤍", "brown": "🤎",
+}  # fmt: skip
+_STYLE_EMOJI = {
+    "friendly": "😊 🙌 👋", "playful": "😜 🎈 🤸", "witty": "🙃 🤓 🫠", "warm": "🤗 🫶 💛", "poetic": "🍃 🕊️ 🌙",
+    "storytelling": "📖 🎬 🕯️", "teaching": "💡 📝 ✅", "mysterious": "🗝️ 🌒 🤫", "enthusiastic": "🔥 🎉 🤩",
+    "laid-back": "✌️ 🌴 😎", "direct": "👉 ☑️",
 }  # fmt: skip
 _PLAIN_EMOJI = ("✨", "💫", "🙌", "👋")
 _SYNONYMS = {
@@ -168,7 +181,7 @@ class BuiltIn:
         desk = desk or Desk()
         if request.kind != "caption":
             return Words(character, assets, request, desk).variants()
-        wishes = understood(character.persona.custom_instruction, request.words)
+        wishes = _shaped_by(request.shape, understood(character.persona.custom_instruction, request.words))
         taboos = Taboos([*character.taboos, *wishes.avoid])
         if Taboos(character.taboos).touched_by(request.words):
             raise StudioError(
@@ -182,7 +195,8 @@ class BuiltIn:
         voice = _Voice(character.persona, wishes)
         about = (request.seed, character.id, [asset.id for asset in assets], request.words, voice.style, voice.tone)
         rng = random.Random(hashlib.sha256(repr(about).encode("utf-8", "replace")).digest())
-        pen = _Pen(character, scenes or [Scene()], voice, taboos, drawn, rng)
+        scenes = [_dated(scene, desk, character) for scene in scenes or [Scene()]]
+        pen = _Pen(character, scenes, voice, taboos, drawn, rng, desk.recent)
         variants = []
         for number in range(request.count):
             text = pen.caption(number)
@@ -253,7 +267,7 @@ class _Voice:
         if "admit" in roles and (self.style == "formal" or self.traits["P"] > 0.85):
             weight *= 0.25
         if "joke" in roles:
-            weight *= 0.5 + 1.8 * max(self.traits["H"] - 0.35, 0) * 2
+            weight *= 0.5 + 8 * max(self.traits["H"] - 0.35, 0)
             if "no_jokes" in self.wishes or self.traits["H"] <= 0.3:
                 return 0
         elif self.traits["H"] > 0.7:
@@ -280,13 +294,25 @@ class _Voice:
 class _Pen:
     """Writes one caption after another and remembers what it has said."""
 
-    def __init__(self, character, scenes: list[Scene], voice: _Voice, taboos: Taboos, drawn: bool, rng: random.Random):
+    def __init__(
+        self,
+        character: Character,
+        scenes: list[Scene],
+        voice: _Voice,
+        taboos: Taboos,
+        drawn: bool,
+        rng: random.Random,
+        recent: Sequence[str] = (),
+    ):
         self.character, self.voice, self.taboos, self.rng = character, voice, taboos, rng
         self.scenes = scenes
         self.drawn = drawn
         self.used: set[str] = set()
         self.forms: dict[tuple[str, ...], int] = {}
         self.said: list[set[str]] = []
+        self.openings = {opening(text) for text in recent[:OPENINGS_KEPT]}
+        self.colour = Colour(voice.style, voice.tone, voice.traits, rng)
+        self.heard = {one for text in recent[:SENTENCES_KEPT] for one in sentences(text)}
         self.weights = {line.text: voice.weight(line) ** voice.spread for role in _lines().values() for line in role}
         self.topics = self._subjects(character.persona.topics)
         self.interests = self._subjects(character.interests)
@@ -294,14 +320,20 @@ class _Pen:
     def caption(self, number: int) -> str:
         """The next caption, unlike the earlier ones of this pen."""
         scene = self.scenes[number % len(self.scenes)]
-        best, best_overlap = None, 2.0
-        for attempt in range(14):
-            draft = self._draft(scene, whole=attempt < 9)
+        best, best_overlap = None, 9.0
+        for attempt in range(60):
+            draft = self._draft(scene, whole=attempt < 50)
             if not draft:
                 continue
-            text, lines_used, slots, form = draft
+            text, lines_used, slots, form, common = draft
+            if attempt < 40 and common > attempt // 25:
+                continue
+            heard = self.heard if form[0] != "lead" else set()
+            if attempt < 50 and (opening(text) in self.openings or sentences(text) & heard):
+                continue
             words = _content_words(text)
             overlap = max((len(words & other) / max(len(words | other), 1) for other in self.said), default=0)
+            overlap += 2.0 * (opening(text) in self.openings) + 0.5 * bool(sentences(text) & self.heard)
             overlap += 0.5 * (not slots) + 0.4 * (not _FIRST_PERSON.search(text))
             if overlap < best_overlap:
                 best, best_overlap = (text, lines_used, form, words), overlap
@@ -313,25 +345,31 @@ class _Pen:
         self.used |= lines_used
         self.forms[form] = self.forms.get(form, 0) + 1
         self.said.append(words)
+        self.openings.add(opening(text))
+        self.heard |= sentences(text)
         return self._framed(text)
 
-    def _draft(self, scene: Scene, whole: bool) -> tuple[str, set[str], set[str], tuple[str, ...]] | None:
+    def _draft(self, scene: Scene, whole: bool) -> tuple | None:
         form = self._form()
+        if "list" in self.voice.wishes:
+            form = ("lead", *["item"] * self.rng.choice((3, 3, 4)))
         values = self._values(scene)
-        parts, used, slots = [], set(), set()
+        parts, used, slots, common = [], set(), set(), 0
         for role in form:
             line = self._line(role, scene, values, used, slots)
-            text = self._filled(line, values) if line else ""
+            coloured = self._coloured(line, values, slots) if line else None
+            text = self._filled(coloured.text, values) if coloured else ""
             if not text or self.taboos.touched_by(text):
                 if whole:
                     return None
                 continue
             parts.append((role, self._shaped(text, line)))
             used.add(line.text)
-            slots |= line.about
-        if not parts:
+            common += coloured.common
+            slots |= line.about | _groups(coloured.slots)
+        if not parts or form[0] == "lead" and len(parts) < 4:
             return None
-        return self._laid_out(parts, scene), used, slots, form
+        return self._laid_out(parts, scene), used, slots, form, common
 
     def _form(self) -> tuple[str, ...]:
         several = len(self.scenes) > 1
@@ -388,6 +426,8 @@ class _Pen:
             "doing": scene.doing,
             "topic": topic,
             "interest": interest,
+            "weekday": scene.weekday,
+            "season": scene.season,
             "city": self.character.location.split(",")[0].strip(),
             "name": self.character.name,
             "colour": scene.colour or next((w for w in outfit.lower().split() if w in _HEARTS), ""),
@@ -407,8 +447,16 @@ class _Pen:
         filled = {name: value for name, value in values.items() if value and not self.taboos.touched_by(value)}
         return filled
 
-    def _filled(self, line: Line, values: dict[str, str]) -> str:
-        text = line.text
+    def _coloured(self, line: Line, values: dict[str, str], slots: set[str]) -> Coloured:
+        """The line as this voice says it. Cards and last lines of a word or two stay as they are."""
+        if line.role in ("card", "lead", "item") or "name" in line.slots or "short" in self.voice.wishes:
+            listed = line.role in ("lead", "item")  # short entries may come again, each list as a whole may not
+            return Coloured(line.text, line.slots, 0 if listed else commons(line.text))
+        said = slots | line.about
+        known = {name for name in values if not _groups(frozenset({name})) & said and "\n" not in line.text}
+        return self.colour.of(line.text, known, said)
+
+    def _filled(self, text: str, values: dict[str, str]) -> str:
         while choice := _CHOICE.search(text):
             text = text[: choice.start()] + self.rng.choice(choice[1].split("|")) + text[choice.end() :]
 
@@ -433,6 +481,10 @@ class _Pen:
     def _laid_out(self, parts: list[tuple[str, str]], scene: Scene) -> str:
         """Parts as one paragraph or several, with emoji where this voice has them."""
         voice, rng = self.voice, self.rng
+        if parts[0][0] == "lead":
+            mark = {"teaching": "→ ", "playful": "• ", "enthusiastic": "✨ ", "formal": "– "}.get(voice.style, "– ")
+            text = "\n".join([parts[0][1], *(f"{mark}{part.rstrip('.')}" for _, part in parts[1:])])
+            return text.lower() if "lowercase" in voice.wishes else text
         airy = rng.random() < (0.75 if len(parts) > 3 or parts[0][0] == "card" else 0.4)
         text = ""
         for index, (role, part) in enumerate(parts):
@@ -442,7 +494,8 @@ class _Pen:
         if rng.random() < voice.emoji:
             found = [_EMOJI[kind] for kind in sorted(scene.kinds) if kind in _EMOJI]
             found += [_HEARTS[scene.colour]] if scene.colour in _HEARTS else []
-            found = found or list(_PLAIN_EMOJI)
+            own = _STYLE_EMOJI.get(voice.style, "").split()
+            found = own if own and rng.random() < 0.55 else found or own or list(_PLAIN_EMOJI)
             count = 1 + (rng.random() < voice.emoji - 0.4) + (rng.random() < voice.emoji - 0.9)
             emoji = rng.sample(found, min(count, len(found)))
             if len(emoji) > 1 and "\n\n" in text and rng.random() < 0.5:
@@ -521,6 +574,37 @@ def _groups(slots: frozenset[str]) -> frozenset[str]:
     same |= dict.fromkeys(("my_outfit", "a_outfit", "my_outfit_is", "outfit_one", "outfit_many"), "outfit")
     same |= {"daypart": "time", "greeting": "time", "mood_adjective": "mood"}
     return frozenset(same.get(slot, slot) for slot in slots)
+
+
+def _shaped_by(shape: str, wishes: Directives) -> Directives:
+    """The wishes with the shape that was asked for: it counts before what the persona usually does."""
+    if not shape:
+        return wishes
+    flags = wishes.flags - {"short", "long", "question", "no_questions"} | {_SHAPES[shape]}
+    return replace(wishes, flags=flags)
+
+
+def opening(text: str) -> str:
+    """How a caption begins: its first four words."""
+    return " ".join(re.findall(r"[^\W_]+(?:['’][^\W_]+)?", text.casefold())[:4])
+
+
+def sentences(text: str) -> set[str]:
+    """The sentences of at least four words, without signs and emoji."""
+    parts = (re.findall(r"[^\W_]+", one.casefold()) for one in re.split(r"(?<=[.!?…])\s+|\n", text))
+    return {" ".join(words) for words in parts if len(words) >= 4}
+
+
+def _dated(scene: Scene, desk: Desk, character: Character) -> Scene:
+    """The scene with the day the words are for: weekday, weekend and a season the picture does not deny."""
+    if desk.at is None:
+        return scene
+    weekday, season = weekday_of(desk.at), season_of(desk.at, character.time_zone)
+    kinds = {weekday.lower(), "weekend" if desk.at.weekday() >= 5 else "workday"}
+    denied = {"snow": "summer", "beach": "winter"}
+    if season not in [denied[kind] for kind in scene.kinds if kind in denied]:
+        kinds.add(season)
+    return replace(scene, kinds=scene.kinds | kinds, weekday=weekday, season=season if season in kinds else "")
 
 
 def _content_words(text: str) -> set[str]:

@@ -24,8 +24,9 @@ from studio.writers.tones import rewritten
 KINDS = frozenset({"title", "tags", "hashtags", "thumbnail", "alt_text", "rewrite", "versions", "prompt"})
 WHY_NOT = "This takes a language model, since it has to understand a text or see a picture. Add one in System, Writers."
 _TITLES = (
-    "{Outfit} {where}", "{Place}, {time}", "A {time} {where}", "{Mood} {where}", "{Topic} {where}", "Notes from {place}",
-    "{Where}", "My {outfit}, {where}", "{Weekday} {where}", "{Season} {where}", "{Place} and {topic}", "Mostly {topic}",
+    "{Outfit} {where}", "{Place}, {time}", "A {time} {where}", "{Mood} {where}", "{Topic} {where}", "{Where}",
+    "Notes from {place}", "My {outfit}, {where}", "{Weekday} {where}", "{Season} {where}",
+    "{Place} and {topic}", "Mostly {topic}",
     "{Name} {where}", "{Where}, with {prop}", "{Topic}, a {weekday}", "Thinking of {topic}", "{Season} light {where}",
     "{Name}, {mood}", "One {outfit}", "{Doing} {where}", "Something about {topic}", "{Name} in {season}",
 )  # fmt: skip
@@ -45,7 +46,7 @@ class Words:
         who = character or Character(name="Nobody")
         self.scenes = [scene_of(asset, who) for asset in assets]
         ids = [asset.id for asset in assets]
-        about = (request.seed, who.id if character else "", ids, request.kind, request.text, request.tone, request.words)
+        about = (request.seed, character and who.id, ids, request.kind, request.text, request.tone, request.words)
         self.rng = random.Random(hashlib.sha256(repr(about).encode("utf-8", "replace")).digest())
 
     def variants(self) -> list[Variant]:
@@ -181,7 +182,7 @@ class Words:
             for form in forms:
                 if not {name.lower() for name in _SLOT.findall(form)} <= values.keys():
                     continue
-                text = shaped(_SLOT.sub(lambda match: _filled(match[1], values), form))
+                text = shaped(_SLOT.sub(lambda match, values=values: _filled(match[1], values), form))
                 text = cut(re.sub(r"\b(at|in|on) (?:at|in|on) ", r"\1 ", text), self._most)
                 fresh = text not in found and text.casefold() not in said
                 if fresh and not self.taboos.touched_by(text):

@@ -23,7 +23,9 @@ def weekday_of(moment: datetime) -> str:
 
 
 def day_of(moment: datetime, time_zone: str = "") -> str:
-    """ "a Monday morning in autumn"."""
+    """ "a Monday morning in autumn"; a day without an hour is "a Monday in autumn"."""
     hour = moment.hour
+    if not (hour or moment.minute):
+        return f"a {weekday_of(moment)} in {season_of(moment, time_zone)}"
     part = "night" if hour < 5 or hour >= 22 else "morning" if hour < 11 else "afternoon" if hour < 17 else "evening"
     return f"a {weekday_of(moment)} {part} in {season_of(moment, time_zone)}"

@@ -22,7 +22,11 @@ def camel(phrase: str) -> str:
 
 def unique(tags: Iterable[str]) -> list[str]:
     """The tags without empty ones and without the same word in other capitals."""
-    return list({tag.casefold(): tag for tag in reversed([tag for tag in tags if tag])}.values())[::-1]
+    found: dict[str, str] = {}
+    for tag in tags:
+        if tag:
+            found.setdefault(tag.casefold(), tag)
+    return list(found.values())
 
 
 def hashtags(

@@ -2,7 +2,7 @@
 
 Conditions, all optional: `E+ C+ H+ P+ A+` (more with a high trait: extroversion, creativity, humor, professionalism,
 authenticity), `E- …` (more with a low one), a communication style or content tone by name (only then), `@kind` (only
-when the picture has that kind of place, mood or time of day).
+when the picture has that kind of place, mood, time of day, weather or framing, or the day is that weekday or season).
 Words: `{slot}` is filled from picture and profile and needs it to be known, `[a|b]` is a choice. A line claims nothing
 that picture and profile do not say: feelings, opinions and questions, no events.
 """
@@ -168,6 +168,30 @@ laid-back :: Slow one today, {where}.
 @playful :: I know something you do not.
 @love :: I am soft today. Let me.
 @sleepy :: Awake is a strong word.
+@monday :: Monday, and I am {where}. It could be worse.
+@monday :: Monday asked for a plan. I offered {topic}.
+@tuesday :: Tuesday is underrated, like {interest}.
+@wednesday :: Halfway through the week, and {topic} is still on my mind.
+@thursday :: Thursday mood: {mood}, with a side of {topic}.
+@friday :: Friday, {my_outfit}, no further questions.
+@friday :: The week is nearly done, and {topic} is not.
+@saturday :: Saturday rules: {interest} first.
+@sunday :: Sunday is for {interest} and for {my_outfit}.
+@sunday :: A Sunday kind of face, thinking of {topic}.
+@weekend :: Weekend, as seen by me: {topic} and {my_outfit}.
+@workday :: A working day, officially. {Topic}, unofficially.
+@spring :: Spring, and {my_outfit} came out with the leaves.
+@summer :: Summer makes {topic} taste better, I think.
+@autumn :: Autumn and {my_outfit} were made for each other.
+@winter :: Winter, {my_outfit}, and {topic} to keep me warm.
+@rain :: Rain outside, {topic} inside my head.
+@rain :: The rain and I agree on {interest}.
+@fog :: Fog, {my_outfit}, and a soft idea of {topic}.
+@fog :: I can see {topic} more clearly in this fog than the street.
+@snowfall :: Snow is falling on {my_outfit}, and I let it.
+@snowfall :: Every flake has an opinion on {topic}, I am sure.
+@closeup :: Close enough to read {topic} on my face.
+@closeup :: Hello from very near, thinking of {topic}.
 """
 
 BODIES = """
@@ -394,6 +418,19 @@ informative :: More on {topic} soon; today just the picture.
 @market :: Markets are the best kind of noise.
 @space :: From out here, deadlines look tiny.
 @rain :: Rain is just applause that falls.
+@monday :: I like my Mondays with {topic} in them.
+@friday :: Fridays and {interest} belong together for me.
+@sunday :: Sundays are slow, and {topic} does not mind.
+@weekend :: The weekend smells of {interest} to me.
+@spring :: In spring I want to begin {topic} all over again.
+@summer :: I would trade a week of summer for one good hour of {interest}.
+@autumn :: Autumn light is kind to {my_outfit} and to {topic}.
+@winter :: In winter I talk to {topic} more than to people.
+@rain :: Wet sleeves are a fair price for {topic}.
+@rain :: I like how rain makes everyone think of {interest}.
+@fog :: Fog hides the rest and leaves me {topic}.
+@snowfall :: Snow makes even {topic} sound quieter.
+@closeup :: You can count my thoughts about {interest} from here.
 """
 
 IMAGES = """
@@ -651,6 +688,15 @@ informative :: Want more details like this?
 @garden :: Favourite flower?
 @market :: What would you buy first?
 @space :: Would you come along?
+@monday :: What does your Monday need more of?
+@friday :: What are you leaving undone until Monday?
+@sunday :: What is a good Sunday made of?
+@spring :: What have you started this spring?
+@summer :: What does summer sound like where you are?
+@autumn :: What is your first sign of autumn?
+@winter :: What keeps you warm in winter?
+@rain :: Umbrella, or not?
+@fog :: What do you hear in the fog?
 """
 
 MANY = """
@@ -739,6 +785,11 @@ upbeat :: Have a very good {daypart}.
 @night :: Good night from me.
 @morning :: Have a good start.
 @sunset :: Until the sun comes back.
+@monday :: Good luck with your Monday, from me and {topic}.
+@friday :: Have a weekend full of {interest}.
+@sunday :: Until Monday, with {topic}.
+@rain :: Stay dry, or do not.
+@snowfall :: Mind the ice, and the {topic}.
 """
 
 CARDS = r"""
@@ -758,4 +809,99 @@ direct :: {Outfit}.\n{Bare_place}.\nMe.
 E- :: {Bare_place}, {time}.\nJust me.
 C+ :: Recipe for a good picture: one part {bare_place}, two parts {colour}, a pinch of {topic}. I am only the spoon.
 A+ :: What it looks like: {outfit}, {where}.\nWhat it is: me, trying, and liking it.
+"""
+
+LEADS = """
+:: [Three things|A few things] about me {where}:
+:: What I like about {my_outfit}:
+:: {Topic}, and other reasons to be {where}:
+:: A short list from {place}:
+:: Notes from {place}, in no order:
+:: What is on my mind {where}:
+:: My {daypart} with {topic}:
+:: Things I think about besides {topic}:
+:: In my head right now:
+:: What {topic} and I have in common:
+:: Reasons I am {where}:
+E+ :: Friends, a list, because I cannot pick one thing:
+E- :: Small things, quietly:
+P+ :: In brief, on {topic}:
+P- :: mood board:
+H+ :: Important findings of the day:
+C+ :: Ingredients of this picture:
+A+ :: Honest list:
+teaching :: What to look at here:
+formal :: To summarise:
+poetic :: What the {daypart} keeps:
+storytelling :: Tonight’s cast:
+mysterious :: Clues:
+enthusiastic :: Everything I love right now:
+direct :: List:
+@weekend :: The weekend, itemised:
+@rain :: Things that are better in the rain:
+@autumn :: Signs that it is autumn:
+@winter :: Signs that it is winter:
+@spring :: Signs that it is spring:
+@summer :: Signs that it is summer:
+"""
+
+ITEMS = """
+:: {my_outfit}, of course
+:: {topic}, always
+:: {interest}, more than I admit
+:: {place}, which needs no help from me
+:: {my_prop}, close at hand
+:: the light, this {daypart}
+:: a {mood_adjective} mood
+:: {colour}, wherever I can get it
+:: {city} at the back of my mind
+:: nobody in a hurry
+:: a pocket full of nothing
+:: one deep breath
+:: the colour of the air
+:: an idea I have not said out loud
+:: good shoes, or the wish for them
+:: a song I only half know
+:: the word yes
+:: time, a little
+:: a corner to stand in
+:: something to look forward to
+:: no plan at all
+:: my best attempt at a face
+:: a small detour
+:: {doing}
+:: a good reason to talk about {topic}
+:: one thought about {interest}, twice
+:: {weekday}, being {weekday}
+:: {season}, in small doses
+E+ :: all of you, obviously
+E+ :: someone to tell about {topic}
+E- :: silence, with {topic} in it
+P+ :: a clear plan for {topic}
+P- :: snacks, probably
+H+ :: {topic}, against medical advice
+H+ :: my best side, wherever it is
+C+ :: a line of {colour} from here to {interest}
+A+ :: not being sure, and staying
+witty :: {interest}, for science
+warm :: room for one more
+poetic :: the pause before {topic}
+teaching :: one strong shape, one calm colour
+formal :: {topic}, in good order
+mysterious :: the thing I am not telling you
+enthusiastic :: {interest}, {interest}, {interest}
+laid-back :: {topic}, no rush
+inspiring :: one small brave thing
+cosy :: something warm to drink
+dreamy :: a cloud I have plans with
+ironic :: {topic}, to nobody's surprise
+nostalgic :: {interest}, like it used to be
+@rain :: rain, and somewhere to wait
+@snowfall :: snow on {my_outfit}
+@night :: a late {daypart}
+@market :: lanterns
+@beach :: salt
+@cafe :: the cup
+@library :: paper
+@forest :: moss
 """

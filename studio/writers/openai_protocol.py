@@ -59,11 +59,14 @@ class OpenAIWriter:
         wanted = len(desk.networks) if request.kind == "versions" else request.count
         messages = messages_for(character, assets, request, desk)
         found: list[tuple[str, list[str]]] = []
+        again: list[tuple[str, list[str]]] = []
         for seed in (request.seed, request.seed + 1):
             answer = self._ask(character, request, desk, messages, seed)
-            found += self._kept(texts_of(answer.text), character, request, desk, taboos, found)
+            fresh, stale = self._kept(texts_of(answer.text), character, request, desk, taboos, found)
+            found, again = found + fresh, again + stale
             if len(found) >= wanted or request.kind == "versions":
                 break
+        found = found or again[:1]  # rather something said before than nothing
         if not found:
             raise WriterTrouble(
                 f"{self.spec.name} wrote nothing that can be used.",
@@ -88,12 +91,13 @@ class OpenAIWriter:
         self.asked.append(answer)
         return answer
 
-    def _kept(self, found, character, request, desk, taboos, before) -> list[tuple[str, list[str]]]:
-        """What of the answer fits: cleaned, within its length, without taboos, foreign links and repetitions."""
+    def _kept(self, found, character, request, desk, taboos, before) -> tuple[list, list]:
+        """What of the answer fits: cleaned, within its length, without taboos and foreign links; and apart from it
+        what would fit, but was said before."""
         allowed = f"{request.words}\n{request.text if request.kind in _KEEPS_LINKS else ''}"
         said = {_key(text) for text, _ in before} | {_key(text) for text in desk.recent}
         openings = {_opening(text) for text in desk.recent} if request.kind == "caption" else set()
-        fitting = []
+        fitting, stale = [], []
         for at, (text, tags) in enumerate(found):
             text = without_links(clean(text), allowed)
             tags = [tag for tag in unique(map(camel, (tag[:60] for tag in tags))) if not taboos.touched_by_tag(tag)]
@@ -110,13 +114,16 @@ class OpenAIWriter:
                 text = cut(text, most_of(request))
             # what another person wrote may touch a taboo; a translation is not the character speaking
             free = request.kind in ("translation", "versions", "rewrite") or not taboos.touched_by(text)
-            if not text or not free or request.kind != "versions" and (_key(text) in said or _opening(text) in openings):
+            if not text or not free:
                 continue
-            said.add(_key(text))
             if request.kind == "caption":
                 tags = planned(character, tags, request.networks, request.hashtag_set) if character else tags[:MOST]
+            if request.kind != "versions" and (_key(text) in said or _opening(text) in openings):
+                stale.append((text, tags))
+                continue
+            said.add(_key(text))
             fitting.append((text, tags))
-        return fitting
+        return fitting, stale
 
 
 def sends(endpoint: Endpoint | None) -> str:

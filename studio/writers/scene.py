@@ -98,6 +98,8 @@ class Scene:
     time: str = ""
     colour: str = ""
     backdrop: str = ""
+    weekday: str = ""
+    season: str = ""
     seen_where: str = ""
     seen_place: str = ""
     seen_outfit: str = ""
@@ -136,6 +138,8 @@ def scene_of(asset: Asset, character: Character) -> Scene:
     time = recipe.time_of_day
     kinds = _kinds(f"{place.name} {place.seen}", PLACES) | _kinds(f"{mood.name} {mood.seen}", MOODS)
     kinds |= {time.replace(" ", "_")} if time else set()
+    kinds |= {"rain": {"rain"}, "fog": {"fog"}, "snowfall": {"snow", "snowfall"}}.get(recipe.weather, set())
+    kinds |= {"close-up": {"closeup"}, "half figure": {"halffigure"}}.get(recipe.framing, set())
     colour = next((word for word in f"{outfit.name} {outfit.seen}".lower().split() if word in COLOURS), "")
     return Scene(
         where=where,

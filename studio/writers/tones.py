@@ -13,16 +13,18 @@ _PLAIN_WORDS = (  # professional, casual
 )  # fmt: skip
 _SLANG = (  # said, professional
     ("gonna", "going to"), ("wanna", "want to"), ("gotta", "have to"), ("kinda", "rather"), ("lowkey", "quietly"),
-    ("yeah", "yes"), ("yep", "yes"), ("nope", "no"), ("hey", "hello"), ("thanks", "thank you"), ("awesome", "excellent"),
-    ("super", "very"), ("guys", "everyone"), ("kids", "children"), ("stuff", "things"), ("okay", "all right"),
+    ("yeah", "yes"), ("yep", "yes"), ("nope", "no"), ("hey", "hello"), ("thanks", "thank you"),
+    ("awesome", "excellent"), ("super", "very"), ("guys", "everyone"), ("kids", "children"), ("stuff",
+    "things"), ("okay", "all right"),
     ("vibes", "atmosphere"), ("fit", "outfit"), ("lol", ""), ("omg", ""), ("btw", "by the way"),
 )  # fmt: skip
 _LONG = (
-    ("I'm", "I am"), ("I'll", "I will"), ("I'd", "I would"), ("I've", "I have"), ("it's", "it is"), ("that's", "that is"),
-    ("there's", "there is"), ("you're", "you are"), ("you'll", "you will"), ("we're", "we are"), ("they're", "they are"),
-    ("what's", "what is"), ("don't", "do not"), ("doesn't", "does not"), ("didn't", "did not"), ("can't", "cannot"),
-    ("won't", "will not"), ("isn't", "is not"), ("aren't", "are not"), ("wasn't", "was not"), ("couldn't", "could not"),
-    ("wouldn't", "would not"), ("haven't", "have not"),
+    ("I'm", "I am"), ("I'll", "I will"), ("I'd", "I would"), ("I've", "I have"), ("it's", "it is"),
+    ("that's", "that is"), ("there's", "there is"), ("you're", "you are"), ("you'll", "you will"), ("we're", "we are"),
+    ("they're", "they are"), ("what's", "what is"), ("don't", "do not"), ("doesn't", "does not"), ("didn't",
+    "did not"), ("can't", "cannot"),
+    ("won't", "will not"), ("isn't", "is not"), ("aren't", "are not"), ("wasn't", "was not"),
+    ("couldn't", "could not"), ("wouldn't", "would not"), ("haven't", "have not"),
 )  # fmt: skip
 _CASUAL_STARTS = ("Okay, ", "So, ", "Right, ", "Hey, ")
 _JOKES = (

@@ -8,14 +8,35 @@ import pytest
 from studio.domain.asset import Asset, Recipe
 from studio.domain.character import Character, Persona
 from studio.domain.requests import CaptionRequest
-from studio.writers import WRITERS, Variant
+from studio.domain.writing import KINDS, Endpoint
+from studio.writers import WRITERS, OpenAIWriter, Variant
+from tests.llm import server, variants
 
-each = pytest.mark.parametrize("writer", WRITERS, ids=lambda one: one.spec.id)
+each = pytest.mark.parametrize("writer", WRITERS, ids=lambda one: one.spec.id, indirect=True)
 CHARACTER = Character(id="c1", name="Mira", interests=["film"], persona=Persona(topics=["rain", "light"]))
 ASSETS = [
     Asset(id="a1", file="a.png", width=1, height=1, recipe=Recipe(engine="starter", outfit="red coat", place="beach")),
     Asset(id="a2", file="b.png", width=1, height=1, imported=True, description="A pier at dawn"),
 ]
+
+
+def model(asked: dict) -> str:
+    """A language model of one line: other texts for another seed, the same for the same, now and then about rain."""
+    opening = ["Wind", "Salt", "Light", "Rain", "Sand", "Noon", "Tide", "Gulls", "Boards", "Foam", "Dusk", "Shells"]
+    start = asked["seed"] % 1000
+    return variants(*(f"{word} for number {start} of me." for word in opening), hashtags=("#Pier", "#RainyDay"))
+
+
+@pytest.fixture(scope="module")
+def served():
+    with server(answer=model) as one:
+        yield OpenAIWriter(Endpoint(name="Llama", address=one.address, model="tiny"))
+
+
+@pytest.fixture
+def writer(request, served):
+    """The writer itself; the one for language models with a server to ask."""
+    return served if isinstance(request.param, OpenAIWriter) else request.param
 
 
 def request(**fields) -> CaptionRequest:
@@ -36,6 +57,8 @@ def test_it_describes_itself(writer):
     assert writer.spec.summary.endswith(".")
     assert writer.spec.sends
     assert writer.spec.uses <= set(CaptionRequest.model_fields)
+    assert "caption" in writer.spec.kinds <= set(KINDS)
+    assert writer.spec.kinds == set(KINDS) or writer.spec.why_not.endswith(".")
     assert writer.ready() is None or writer.ready().endswith(".")
 
 

@@ -373,9 +373,11 @@ def broken_studio(problem: Exception):
             "identity",
             "scene_tests",
             "trainings",
+            "writers",
+            "writing",
         )
     )
-    parts["images"] = SimpleNamespace(inputs=None)
+    parts["images"] = SimpleNamespace(inputs=None, lists=None)
     return TestClient(create(SimpleNamespace(characters=room, **parts), Live(None)), raise_server_exceptions=False)
 
 

@@ -16,7 +16,7 @@ from studio.writers.finding import servers, takes_pictures
 from tests.llm import server, variants
 
 MIRA = Character(id="c1", name="Mira", taboos=["gin"], persona=Persona(topics=["rain"], temperature=0.3))
-PIER = Asset(id="a1", file="a.png", width=1, height=1, recipe=Recipe(engine="starter", place="beach", outfit="red coat"))
+PIER = Asset(id="a1", file="a.png", width=1, height=1, recipe=Recipe(place="beach", outfit="red coat"))
 KEY = "sk-verysecretkey1234567890"
 
 
