@@ -62,9 +62,7 @@ def written(count: int, seed: int) -> list[tuple[str, str]]:
             picture = Asset(id=f"a{turn}", file="a.png", width=1, height=1, recipe=recipe)
             day = datetime(2026, 3, 2, 9) + timedelta(days=turn * 5 + at)
             request = WriteRequest(character_id=name, asset_ids=[picture.id], seed=seed + turn)
-            texts = [
-                one.text for one in author.write(who, [picture], request, Desk(recent=tuple(said[name]), at=day))
-            ]
+            texts = [one.text for one in author.write(who, [picture], request, Desk(recent=tuple(said[name]), at=day))]
             said[name] = [*reversed(texts), *said[name]]
             found += [(name, text) for text in texts]
         turn += 1

@@ -123,7 +123,7 @@ def server(**options):
 
         def way_garbage(self, body):
             self.start("text/event-stream")
-            self.piece(b"data: {\"choices\": [{\"del\xff\xfe\x00\n\ndata: not json at all\n\n")
+            self.piece(b'data: {"choices": [{"del\xff\xfe\x00\n\ndata: not json at all\n\n')
             self.end()
 
         def way_no_http(self, body):

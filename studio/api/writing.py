@@ -110,9 +110,7 @@ def router(studio) -> APIRouter:
         return stream(messages())
 
     @routes.get("/writing", response_model=None, summary="What was written, newest first")
-    def history(
-        character_id: str | None = None, kind: Kind | None = None, limit: Limit = 50, cursor: Cursor = None
-    ):
+    def history(character_id: str | None = None, kind: Kind | None = None, limit: Limit = 50, cursor: Cursor = None):
         found = writing.history(character_id, kind, limit, cursor)
         return page_json(found.items, found.next_cursor, found.total)
 

@@ -161,6 +161,8 @@ class Writing:
         finally:
             answers = getattr(writer, "asked", [])
             cost = self.writers.count(writer.spec.id, answers)
+        for one in variants:  # whatever a model wrote
+            refuse_words((one.text,), character.age if character else None, "words")
         saw = "picture" if pictures else "recipe" if assets else ""
         endpoint = getattr(writer, "endpoint", None)
         written = Written(
