@@ -15,7 +15,7 @@ import time
 from datetime import datetime
 
 from studio.platforms.base import Comment, Connected, Later, Receipt, Verdict, usual_problems
-from studio.platforms.errors import AuthRevoked, QuotaSpent, RateLimited, Rejected
+from studio.platforms.errors import AuthExpired, AuthRevoked, QuotaSpent, RateLimited, Rejected
 from studio.platforms.spec import Connect, Field, MediaRule, PlatformSpec, PostKind, TextRule
 from studio.platforms.wire import Wire
 
@@ -240,7 +240,7 @@ class Mastodon:
         url = f"{server}/api/v1/apps/verify_credentials"
         try:
             found = self._object("GET", url, headers=headers, explain=self._explain).get("scopes") or ()
-        except (Rejected, AuthRevoked):
+        except (Rejected, AuthExpired, AuthRevoked):  # the log-in itself was accepted just before
             return ()
         return tuple(str(one) for one in found) if isinstance(found, list) else ()
 

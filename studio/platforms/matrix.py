@@ -14,8 +14,8 @@ from datetime import datetime, timedelta, timezone
 from urllib.parse import quote
 
 from studio.errors import StudioError
-from studio.platforms.base import Comment, Connected, Receipt, Verdict, usual_problems
-from studio.platforms.errors import AuthExpired, AuthRevoked, RateLimited, Rejected
+from studio.platforms.base import Comment, Connected, Later, Receipt, Verdict, usual_problems
+from studio.platforms.errors import AuthExpired, AuthRevoked, RateLimited, Rejected, Transient, Unknown
 from studio.platforms.spec import Connect, Field, MediaRule, PlatformSpec, PostKind, TextRule
 from studio.platforms.wire import Wire
 
@@ -23,6 +23,7 @@ FIELD = "studio.post"  # our own field in an event's content
 _TEXT = TextRule(0, longest_bytes=40_000)  # an event may have 65,536 bytes with everything around it
 _IMAGE = MediaRule(("image/jpeg", "image/png", "image/webp"), most_bytes=10_000_000, most_side=4096)
 _PAGE, _PAGES = 100, 5
+_AGAIN_S = 10.0  # before a picture is sent again whose answer did not come; the server knows its transaction
 
 
 class Matrix:
@@ -129,7 +130,12 @@ class Matrix:
             content[FIELD] = {"key": journal.key, "part": number}
             if not events:
                 journal.begin()
-            events.append(self._send(account, secret, f"{journal.key}-{number}", content))
+            try:
+                events.append(self._send(account, secret, f"{journal.key}-{number}", content))
+            except (Transient, Unknown) as error:
+                if not events:
+                    raise
+                return Later(error.wait or _AGAIN_S, "The words are out; the pictures follow.")
             journal.keep(events=events)
             if number == 0:
                 journal.remote(events[0], _page(account, events[0]))
