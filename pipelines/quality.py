@@ -1,4 +1,4 @@
-"""A first opinion of a picture by its pixels alone: is it sharp, clean, well lit, of good contrast, with something in it?
+"""A first opinion of a picture by its pixels alone: is it sharp, clean, well lit, and is there something in it?
 
 Every property is measured once and read against two calibrations, one for drawings and one for photographs: flat areas
 are right in a drawing, soft edges belong to a photo's depth, a white background to a drawing. How both were found is in
@@ -50,8 +50,9 @@ _CALM, _CUT_TOP, _CUT_SIDE, _SMALL = 0.06, 0.12, 0.45, 0.04
 
 
 def score(image: "Image", kind: str = "drawn", ignore: Iterable[str] = ()) -> dict:
-    """`score`, the parts of `WEIGHTS`, each 0 to 1, higher is better (noise, clipping, banding: 1 = none), `composition`
-    (None where the background is too restless to tell), `kind`, and `notes`, a sentence for each weak part.
+    """`score`, the parts of `WEIGHTS`, each 0 to 1, higher is better (noise, clipping, banding: 1 = none),
+    `composition` (None where the background is too restless to tell), `kind`, `why`, a sentence for each weak part by
+    its name, and `notes`, those of the parts that count.
 
     `kind` is drawn or photo. Parts in `ignore` neither count nor are spoken of. Any size and mode; transparency counts
     as white.
@@ -70,8 +71,9 @@ def score(image: "Image", kind: str = "drawn", ignore: Iterable[str] = ()) -> di
     }
     parts = {name: round(value, 3) for name, value in parts.items()}
     parts["composition"], hint = composition(picture)
-    notes = _notes(parts, found, hint, frozenset(ignore))
-    return {"score": whole(parts, ignore), **parts, "kind": kind, "notes": notes}
+    left, why = set(ignore), _why(parts, found, hint)
+    notes = [text for name, text in why.items() if name not in left]
+    return {"score": whole(parts, left), **parts, "kind": kind, "why": why, "notes": notes}
 
 
 def whole(parts: Mapping[str, float | None], ignore: Iterable[str] = ()) -> float:
@@ -85,10 +87,8 @@ def whole(parts: Mapping[str, float | None], ignore: Iterable[str] = ()) -> floa
     return round(math.exp(total / sum(counted.values())), 3)
 
 
-def _notes(parts: Mapping, found: Mapping, hint: str, ignore: frozenset) -> list[str]:
+def _why(parts: Mapping, found: Mapping, hint: str) -> dict[str, str]:
     """One sentence for each weak part, with the measure that says so."""
-    if parts["content"] < NOTED and "content" not in ignore:
-        return ["There is almost nothing in the picture: nearly all of it is one even area."]
     pure, share = ("white", found["bright"]) if found["bright"] > found["dark"] else ("black", found["dark"])
     said = {
         "exposure": "It is too dark." if found["level"] < 0.5 else "It is too bright.",
@@ -98,8 +98,14 @@ def _notes(parts: Mapping, found: Mapping, hint: str, ignore: frozenset) -> list
         "contrast": "There is little contrast: the darkest and the brightest parts lie close together.",
         "banding": "Smooth areas show steps of colour.",
     }
-    notes = [text for name, text in said.items() if parts[name] < NOTED and name not in ignore]
-    return notes + ([hint] if hint and "composition" not in ignore else [])
+    if parts["content"] < NOTED:  # where nothing is, only its light can be judged
+        said = {
+            "content": "There is almost nothing in the picture: nearly all of it is one even area.",
+            "exposure": said["exposure"],
+        }
+        hint = ""
+    weak = {name: text for name, text in said.items() if parts[name] < NOTED}
+    return weak | ({"composition": hint} if hint else {})
 
 
 def measures(picture: "Image") -> dict[str, float]:
@@ -168,14 +174,15 @@ def _small_squares(luma: "numpy.ndarray") -> tuple[float, float]:
     import numpy
 
     rows, columns = (luma.shape[0] - 2) // _BLOCK, (luma.shape[1] - 2) // _BLOCK
-    if not rows or not columns:
+    if rows < 1 or columns < 1:
         return 0.0, float(luma.std() > 0.02)
     across = luma[:, :-2] - 2 * luma[:, 1:-1] + luma[:, 2:]
     grain = numpy.abs(across[:-2] - 2 * across[1:-1] + across[2:])
     cut = lambda plane: plane[: rows * _BLOCK, : columns * _BLOCK].reshape(rows, _BLOCK, columns, _BLOCK)
     inner = cut(luma[1:-1, 1:-1])
     level = inner.mean((1, 3))
-    changes = numpy.sqrt(numpy.maximum((inner**2).mean((1, 3)) - level**2, 0)) > 0.02
+    changes = numpy.sqrt(numpy.maximum((inner**2).mean((1, 3)) - level**2, 0))
+    changes = changes > max(0.006, 0.1 * float(luma.std()))  # for its contrast: a pale picture is not an empty one
     told = cut(grain).mean((1, 3))[(level > 0.03) & (level < 0.97)]
     noise = float(numpy.percentile(told, 20)) * math.sqrt(math.pi / 2) / 6 if told.size >= 8 else 0.0
     return noise, float(changes.mean())
@@ -217,14 +224,15 @@ def composition(picture: "Image") -> tuple[float | None, str]:
     ring = numpy.zeros((_GRID, _GRID), bool)
     ring[:3] = True
     ring[: _GRID * 3 // 5, :3] = ring[: _GRID * 3 // 5, -3:] = True
-    where = ring.copy()
+    background = numpy.median(side[ring], axis=0)
     for _ in range(4):  # what does not fit the background (a head that is cut off) is left out of it
-        fit = numpy.linalg.lstsq(plane[where], side[where], rcond=None)[0]
-        apart = numpy.abs(side - plane @ fit).max(2)
+        apart = numpy.abs(side - background).max(2)
         limit = max(0.03, 2.5 * float(numpy.median(apart[ring])))
         where = ring & (apart <= limit)
         if where.sum() < ring.sum() // 3:
             return None, ""
+        background = plane @ numpy.linalg.lstsq(plane[where], side[where], rcond=None)[0]
+    apart = numpy.abs(side - background).max(2)
     upper = _GRID * 3 // 5
     edges = {"top": apart[:3], "left": apart[:upper, :3], "right": apart[:upper, -3:]}
     restless = [name for name, part in edges.items() if float((part <= _CALM).mean()) < 0.9]

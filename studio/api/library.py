@@ -7,7 +7,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, Response
 
 from studio.api.files import picture
-from studio.api.shapes import REFUSALS, Adopt, AssetPage, Cursor, FileList, Limit, page_json
+from studio.api.shapes import REFUSALS, Adopt, AssetPage, Cursor, FileList, Limit, Rank, Ranked, page_json
 from studio.api.uploads import received, upload
 from studio.domain.asset import Asset, AssetKind, AssetState
 from studio.domain.rating import Level
@@ -36,7 +36,7 @@ def router(studio) -> APIRouter:
             Literal["passed", "below", "unmeasured"] | None, Query(description="Against the character's threshold")
         ] = None,
         rating: Annotated[Level | Literal["unrated"] | None, Query(description="How mature")] = None,
-        sort: Literal["newest", "identity", "identity_low"] = "newest",
+        sort: Literal["newest", "identity", "identity_low", "quality", "quality_low"] = "newest",
         limit: Limit = 50,
         cursor: Cursor = None,
     ):
@@ -71,6 +71,11 @@ def router(studio) -> APIRouter:
         async with received(request, studio.paths.house / "tmp", "picture") as (path, fields):
             owner = fields.get("character_id") or character_id or None
             return (await run_in_threadpool(review.import_picture, path, owner)).as_json()
+
+    @routes.post("/rank", response_model=Ranked, summary="Order pictures, best first")
+    def rank(wanted: Rank):
+        """By quality, and by identity where all of them have a score; `why` says it in words."""
+        return review.rank(wanted.ids)
 
     @routes.get("/orphans", response_model=FileList, summary="Pictures in the outputs folder without an entry")
     def orphans(limit: Limit = 50, cursor: Cursor = None):

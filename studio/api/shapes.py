@@ -129,6 +129,24 @@ class Adopt(Request):
     file: str = Field(min_length=1, max_length=1000, description="As `/assets/orphans` names it")
 
 
+class Rank(Request):
+    ids: list[str] = Field(min_length=2, max_length=200)
+
+
+class RankedPicture(BaseModel):
+    """`points` are 0 to 1; `why` is a sentence."""
+
+    id: str
+    rank: int
+    points: float
+    why: str
+
+
+class Ranked(BaseModel):
+    by: str
+    items: list[RankedPicture]
+
+
 class FileList(BaseModel):
     """Files, relative to the data folder."""
 

@@ -61,13 +61,25 @@ class Recipe(Part):
 
 
 class Quality(Part):
-    """First quality score, each part and the whole from 0 to 1, higher is better; `notes` says what pulled it down."""
+    """First quality score, each part and the whole from 0 to 1, higher is better; `notes` says what pulled it down.
+
+    `kind` is the calibration, drawn or photo; `why` has the sentence of each weak part. `passed` is the score against
+    `threshold`, the character's. Parts that are None were not measured when the picture was made, or cannot be told.
+    """
 
     score: float = 0
     sharpness: float = 0
     exposure: float = 0
     contrast: float = 0
     banding: float = 0
+    noise: float | None = None
+    clipping: float | None = None
+    content: float | None = None
+    composition: float | None = None
+    kind: str = ""
+    why: dict[str, str] = Field(default_factory=dict)
+    threshold: float | None = None
+    passed: bool | None = None
     notes: list[str] = Field(default_factory=list)
 
 

@@ -113,6 +113,19 @@ class HashtagPlan(Part):
     counts: dict[str, int] = Field(default_factory=dict)
 
 
+QualityPart = Literal[
+    "sharpness", "exposure", "contrast", "noise", "clipping", "banding", "content", "composition"
+]  # fmt: skip
+
+
+class QualityRule(Part):
+    """When a picture counts as technically good: a score of `threshold` (0 to 1) or more. Parts in `ignore` do not
+    count, for styles that want them: soft light, grain, deep shadows."""
+
+    threshold: float = Field(default=0.4, ge=0, le=1)
+    ignore: list[QualityPart] = Field(default_factory=list, max_length=8)
+
+
 class Character(Document):
     """The root object. Only the name is required; an empty field simply says nothing.
 
@@ -138,6 +151,7 @@ class Character(Document):
     references: list[Reference] = Field(default_factory=list, max_length=200)
     identity: IdentityRule = Field(default_factory=IdentityRule)
     hashtags: HashtagPlan = Field(default_factory=HashtagPlan)
+    quality: QualityRule = Field(default_factory=QualityRule)
     trashed_at: str | None = None
 
     @field_validator("name")

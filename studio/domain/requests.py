@@ -78,7 +78,8 @@ class AssetFilter(Request):
     """Which assets to list, newest first. `state` None means all but the trash. Dates are ISO days, both inclusive.
 
     `identity`: "passed" and "below" are against the character's threshold, "unmeasured" has no score. `sort` "identity"
-    begins with the surest pictures, "identity_low" with the least sure; those without a score come last. `rating`
+    begins with the surest pictures, "identity_low" with the least sure; those without a score come last; "quality" and
+    "quality_low" do the same by the quality score. `rating`
     "unrated" are pictures from before there were ratings.
     """
 
@@ -94,7 +95,7 @@ class AssetFilter(Request):
     job_id: str | None = None
     identity: Literal["passed", "below", "unmeasured"] | None = None
     rating: Level | Literal["unrated"] | None = None
-    sort: Literal["newest", "identity", "identity_low"] = "newest"
+    sort: Literal["newest", "identity", "identity_low", "quality", "quality_low"] = "newest"
 
 
 class AssetPatch(Request):

@@ -321,7 +321,7 @@ class Characters:
         try:
             if [one.file for one in before.references] != [one.file for one in after.references]:
                 self._referenced(after.id)
-            if before.identity.threshold != after.identity.threshold:
+            if before.identity.threshold != after.identity.threshold or before.quality != after.quality:
                 self._ruled(after)
         except StudioError as error:
             log.warning("Identity scores of %s were not brought up to date: %s", after.id, error)
@@ -415,7 +415,7 @@ def _searchable(character: Character) -> str:
 def _refuse_unknown(fields: dict, character: Character | None) -> None:
     """A misspelt field would otherwise be kept silently, since documents keep what they do not know."""
     groups = {"persona": Character.model_fields["persona"], "appearance": Character.model_fields["appearance"]}
-    groups["identity"] = Character.model_fields["identity"]
+    groups |= {name: Character.model_fields[name] for name in ("identity", "quality")}
     known = set(Character.model_fields) | _KEPT | set((character.model_extra or {}) if character else ())
     for name in fields:
         if name not in known:

@@ -313,7 +313,8 @@ class ImageExecutor:
             len(content),
             hashlib.sha256(content).hexdigest(),
         )
-        asset.quality, asset.identity, asset.rating = scored(final), identity, rating.model_copy()
+        asset.quality = scored(final, recipe.engine, self._whose(job))
+        asset.identity, asset.rating = identity, rating.model_copy()
         if identity and identity.scene:
             asset.tags = [SCENE_TEST]
         return self.store.assets.add(asset)

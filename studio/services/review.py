@@ -20,6 +20,7 @@ from studio.domain.requests import AssetFilter, AssetPatch
 from studio.durable import replace
 from studio.errors import BadRequest, Conflict, NotFound, StudioError
 from studio.paths import Paths, safe_name
+from studio.services.ranking import ranked
 from studio.services.ratings import Ratings, renewed
 from studio.services.scoring import scored
 from studio.settings import Settings
@@ -31,6 +32,7 @@ FORMATS = ("png", "jpeg", "webp")
 MOST_IN_A_ZIP = 2000
 MOST_UNDONE = 50
 _ENDINGS = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
+MOST_RANKED = 200
 _KEPT_SECONDS = 3600  # how long a made zip stays for its download
 
 
@@ -108,6 +110,16 @@ class Review:
         if asset.kind == "clip":
             return clips.thumbnail(source, target, asset.poster_at)
         return thumbnails.thumbnail(source, target)
+
+    def rank(self, ids: Iterable[str]) -> dict:
+        """These pictures, best first: {"by", "items": [{"id", "rank", "points", "why"}]}, see `ranking.ranked`.
+
+        Raises NotFound, and BadRequest for fewer than two or more than 200.
+        """
+        ids = _each_once(ids)
+        if not 2 <= len(ids) <= MOST_RANKED:
+            raise BadRequest(f"Ranking takes two to {MOST_RANKED} pictures.", f"{len(ids)} are chosen.")
+        return ranked([self.get(id) for id in ids])
 
     # ------------------------------------------------------------------ judging
     def patch(self, id: str, patch: AssetPatch, by: str = "") -> Asset:
@@ -259,7 +271,7 @@ class Review:
             content = target.read_bytes()
             asset.file, asset.bytes = self.paths.relative(target), len(content)
             asset.sha256 = hashlib.sha256(content).hexdigest()
-            asset.quality, asset.rating = scored(image), rating
+            asset.quality, asset.rating = scored(image, recipe.engine, character), rating
             asset.identity = self._measured(image, character_id, engine=recipe.engine)
             return self.store.assets.add(asset)
         except BaseException:
@@ -304,7 +316,7 @@ class Review:
             bytes=len(content),
             sha256=hashlib.sha256(content).hexdigest(),
             recipe=recipe or Recipe(pipeline="import"),
-            quality=scored(image),
+            quality=scored(image, recipe.engine if recipe else "", self.store.characters.get(owner) if owner else None),
             identity=self._measured(image, owner, engine=recipe.engine if recipe else ""),
             imported=recipe is None,
             rating=self._ratings.of_recipe(recipe or Recipe(), self.store.characters.get(owner) if owner else None),

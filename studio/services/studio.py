@@ -5,10 +5,12 @@ import time
 from dataclasses import dataclass, field
 
 from studio import __version__
+from studio.domain.character import Character
 from studio.jobs import Queue
 from studio.keychain import Keychain
 from studio.paths import Paths
 from studio.services import log as log_file
+from studio.services import scoring
 from studio.services.captions import Captions
 from studio.services.characters import Characters
 from studio.services.engine_use import EngineUse
@@ -119,6 +121,11 @@ def build(paths: Paths, settings: Settings, *, use: EngineUse | None = None) -> 
         review = Review(store, paths, settings, images.give_thumbnails, images.mend_thumbnails, identities.measured)
         review.sweep(paths.house / "tmp")
         images.inputs.sweep()
+
+        def judged(character: Character) -> None:
+            identities.judge(character)
+            scoring.judge(store, character)
+
         for notice in (*store.notices, *settings.notices):
             log.warning("%s", notice)
         return Studio(
@@ -126,7 +133,7 @@ def build(paths: Paths, settings: Settings, *, use: EngineUse | None = None) -> 
             settings=settings,
             store=store,
             queue=queue,
-            characters=Characters(store, paths, identities.refresh, identities.judge),
+            characters=Characters(store, paths, identities.refresh, judged),
             images=images,
             identities=identities,
             scene_tests=tests,

@@ -26,7 +26,7 @@ UNMEASURED = -1  # the identity score of pictures that have none
 _MOST_PARTS = 64  # text searches whose outcome is kept
 _BITS, _BYTES = bytes.maketrans(b"\0\1", b"01"), bytes.maketrans(b"01", b"\0\1")
 FACTS = ("state", "kind", "character", "look", "look name", "tag", "job", "day", "starred", "word", "identity",
-         "passed", "rating")  # fmt: skip
+         "passed", "rating", "quality")  # fmt: skip
 
 
 class Slots:
@@ -227,18 +227,20 @@ class AssetIndex:
             mask ^= 1 << top
         return found, bool(mask)
 
-    def page_by_identity(self, mask: int, limit: int, before: str | None, surest_first: bool) -> tuple[list[str], bool]:
-        """As `page`, in order of the identity score in hundredths, newest first among equals; the unmeasured last."""
-        scores = [*range(100, -1, -1)] if surest_first else [*range(101)]
+    def page_by_score(
+        self, name: str, mask: int, limit: int, before: str | None, best_first: bool
+    ) -> tuple[list[str], bool]:
+        """As `page`, by a score (identity, quality) in hundredths, newest first among equals; the unmeasured last."""
+        scores = [*range(100, -1, -1)] if best_first else [*range(101)]
         found: list[str] = []
         started = before is None
         for score in (*scores, UNMEASURED):
-            part = self._slots["identity"].mask(score) & mask
+            part = self._slots[name].mask(score) & mask
             if not started:
                 slot = self._slot.get(before)
                 if slot is None:
                     return [], False  # the picture this page was to come after is gone
-                if not self._slots["identity"].mask(score) >> slot & 1:
+                if not self._slots[name].mask(score) >> slot & 1:
                     continue
                 started = True
                 ids, more = self.page(part, limit, before)
@@ -250,7 +252,7 @@ class AssetIndex:
             if len(found) == limit:
                 rest = scores[scores.index(score) + 1 :] if score != UNMEASURED else []
                 marks = (*rest, UNMEASURED) if score != UNMEASURED else ()
-                return found, any(self._slots["identity"].mask(one) & mask for one in marks)
+                return found, any(self._slots[name].mask(one) & mask for one in marks)
         return found, False
 
     def facets(self) -> dict:
@@ -316,7 +318,6 @@ def facts(data: dict | None) -> dict[str, set]:
         return {name: set() for name in FACTS}
     recipe, identity = data.get("recipe") or {}, data.get("identity") or {}
     score, passed = identity.get("score"), identity.get("passed")
-    score = score if isinstance(score, int | float) else None
     tags, look_id, look_name = data.get("tags") or (), recipe.get("look_id"), recipe.get("look_name")
     names = (recipe.get("words"), recipe.get("prompt"), recipe.get("character_name"), look_name)
     at = str(data.get("created_at", ""))
@@ -332,10 +333,15 @@ def facts(data: dict | None) -> dict[str, set]:
         "day": {at[:10], at[:7]},
         "starred": {True} if data.get("starred") else set(),
         "word": set(folded(text).split()),
-        "identity": {UNMEASURED if score is None else max(0, min(100, round(score * 100)))},
+        "identity": {_hundredths(score)},
+        "quality": {_hundredths((data.get("quality") or {}).get("score"))},
         "passed": set() if passed is None else {bool(passed)},
-        "rating": {(data.get("rating") or {}).get("level") or "unrated"},
+        "rating": {(data.get("rating", "quality") or {}).get("level") or "unrated"},
     }
+
+
+def _hundredths(score: object) -> int:
+    return max(0, min(100, round(score * 100))) if isinstance(score, int | float) else UNMEASURED
 
 
 def folded(text: str) -> str:

@@ -36,7 +36,8 @@ class AssetCollection(RollingCollection[Asset]):
             if wanted.sort == "newest":
                 ids, more = self._index.page(mask, limit, before)
             else:
-                ids, more = self._index.page_by_identity(mask, limit, before, wanted.sort == "identity")
+                name, best_first = wanted.sort.removesuffix("_low"), not wanted.sort.endswith("_low")
+                ids, more = self._index.page_by_score(name, mask, limit, before, best_first)
         return Page(self._documents(ids), make_cursor(ids[-1]) if more else None, mask.bit_count())
 
     def facets(self) -> dict:

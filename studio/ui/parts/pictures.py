@@ -2,7 +2,7 @@
 
 import gradio as gr
 
-from studio.domain.asset import Asset, Identity, Rating
+from studio.domain.asset import Asset, Identity, Quality, Rating
 from studio.ui.parts.drawn import drawn_by
 
 
@@ -35,6 +35,13 @@ def length(seconds: float | None) -> str:
     return f"{whole // 60}:{whole % 60:02}"
 
 
+def quality_badge(part: Quality | None) -> list[dict]:
+    """The quality score of a picture under its character's threshold; none for the others."""
+    if part is None or part.passed is not False:
+        return []
+    return [{"text": f"quality {round(part.score * 100)}", "kind": "below", "title": " ".join(part.notes)}]
+
+
 def picture(asset: Asset, *, missing: bool = False, usual: str = "new") -> dict:
     """One asset as the grid shows it."""
     badges = []
@@ -44,7 +51,7 @@ def picture(asset: Asset, *, missing: bool = False, usual: str = "new") -> dict:
         badges.append({"text": asset.state, "kind": asset.state})
     if asset.kind == "clip":
         badges.append({"text": f"▶ {length(asset.seconds)}", "kind": "clip", "title": "A clip: Enter opens it"})
-    badges += rating_badge(asset.rating)
+    badges += rating_badge(asset.rating) + quality_badge(asset.quality)
     if asset.identity:
         badges += identity_badge(asset.identity)
     return {

@@ -76,6 +76,17 @@
       actions.replaceChildren(el("p", { class: "stage-fact", role: "status" }, "In the trash"),
         el("div", { class: "stage-buttons" }, act("restore", asset.id, "Undo", "Bring this picture back")));
     };
+    /* Which of the batch is the best, and why. A batch that cannot be ranked is shown without. */
+    const best = async (done, assets, there) => {
+      const asked = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ ids: there.map((one) => one.id) }) };
+      const order = await fetch("/api/v1/assets/rank", asked).then((answer) => (answer.ok ? answer.json() : null)).catch(() => null);
+      if (!order || shown !== done.id) return;
+      boxes.forEach(({ box, actions }, i) => {
+        actions.querySelector(".stage-best")?.remove();
+        if (!assets[i] || assets[i].id !== order.items[0].id || box.classList.contains("deleted")) return;
+        actions.querySelector(".stage-fact")?.append(" ", el("span", { class: "badge passed stage-best", title: order.items[0].why }, `Best of ${there.length}`));
+      });
+    };
     const results = async (done) => {
       const assets = (await Promise.all(done.assets.map((id) => studio.json(`/api/v1/assets/${id}`).catch(() => null))));
       if (shown !== done.id) return;
@@ -108,6 +119,7 @@
             act("trash", asset.id, "Delete", "Move to the trash; Undo brings it back", () => { actions.dataset.state = ""; deleted({ box, image, actions }, asset); actions.querySelector("button").focus(); })));
         if (focused) actions.querySelector("button").focus();
       });
+      if (ended(done.state) && there.length > 1 && done.kind === "image") best(done, assets, there);
       if (ended(done.state) && done.state === "succeeded" && !assets.some(Boolean)) blank();
     };
     const show = (next) => {

@@ -2,7 +2,7 @@
    value: {report: as GET /characters/{id}/identity, tests: [as GET …/identity/tests, with when, scenes a number],
            engines: [{value, label}], looks: [{value, label}], busy, empty: {title, next}},
           or {stale: character id}: something changed, ask again where somebody looks.
-   Emits select {action: rule | measure | test | open | refresh, values, ids}. */
+   quality: {threshold, ignore} is the character's quality rule. Emits select {action: rule | quality | measure | test | open | refresh, values, ids}. */
 (() => {
   "use strict";
   const studio = window.studio, el = studio.el;
@@ -82,6 +82,19 @@
           send("rule", { values });
         }, changed: () => { drafts.rule = studio.values(root.querySelector(".identity-rule form"), fields); } });
     };
+    const PARTS = { sharpness: "Soft edges", noise: "Grain", exposure: "Dark or bright", clipping: "Clipped light", contrast: "Little contrast", banding: "Banding", content: "Emptiness", composition: "Cut off or small" };
+    const qualityRule = (quality) => {
+      const fields = [
+        { name: "least", label: "Threshold", kind: "number", min: 0, max: 100, step: 1, wide: true, help: "Below this technical quality of 100 a picture is marked." },
+        ...Object.entries(PARTS).map(([name, label]) => ({ name, label, kind: "check" })),
+      ];
+      const now = { least: Math.round(quality.threshold * 100), ...Object.fromEntries(Object.keys(PARTS).map((name) => [name, !quality.ignore.includes(name)])) };
+      return studio.form(fields, drafts.quality || now, { save: "Save quality", label: "Quality", done: (values) => {
+        if (values.least === null || !(values.least >= 0 && values.least <= 100)) { root.querySelector("[name=least]").focus(); return; }
+        delete drafts.quality;
+        send("quality", { values: { threshold: values.least, ignore: Object.keys(PARTS).filter((name) => !values[name]) } });
+      }, changed: () => { drafts.quality = studio.values(root.querySelector(".quality-rule form"), fields); } });
+    };
     const testForm = ({ engines = [], looks = [] }) => {
       const fields = [
         { name: "look", label: "Look", kind: "select", choices: looks },
@@ -129,6 +142,8 @@
         el("div", { class: "identity-tables" }, table("Look", report.looks), table("Model", report.models), table("LoRA", report.loras)),
         el("div", { class: "identity-cards" },
           el("section", { class: "card identity-rule" }, el("h3", {}, "When a picture is off character"), rule(report)),
+          value().quality ? el("section", { class: "card quality-rule" }, el("h3", {}, "When a picture is not good enough"),
+            el("p", { class: "identity-about" }, "What is ticked counts. Untick what belongs to the style, such as grain or soft edges."), qualityRule(value().quality)) : null,
           el("section", { class: "card identity-test" }, el("h3", {}, "12-scene test"),
             el("p", { class: "identity-about" }, "Twelve contrasting places, outfits, moods and lights, scored on one sheet. Run it with different looks and models to compare them."),
             bare ? el("p", { class: "notice" }, report.note) : testForm(value()))),

@@ -1,5 +1,5 @@
 /* The review desk: one picture large, its recipe beside it, keys A R S U and arrows; and the side-by-side sheet.
-   desk value: {asset: {id, full, alt, state, starred}, facts: [[name, value]], quality: [[name, 0-1]], score, notes: [],
+   desk value: {asset: {id, full, alt, state, starred}, facts: [[name, value]], quality: [[name, 0-1]], score, judged, good, notes: [],
                 identity: {score 0-1 or null, passed, note, against} or null,
                 position, reasons: [], reason, empty: {title, next}}. Emits select {action, id, reason}. */
 (() => {
@@ -85,7 +85,7 @@
             !asset.clip && el("button", { type: "button", class: "quiet", onclick: () => act("reuse") }, "Reuse in Create"),
             !asset.clip && el("button", { type: "button", class: "quiet", onclick: () => act("reference") }, "Use as reference"),
             el("button", { type: "button", class: "quiet", onclick: () => act(asset.state === "trashed" ? "restore" : "trash") }, asset.state === "trashed" ? "Restore" : "Trash")),
-          quality.length ? el("div", { class: "desk-quality" }, el("h4", {}, `Technical quality ${Math.round(score * 100)} of 100`), quality.map(meter), notes.length ? el("p", {}, notes.join(" ")) : null) : null,
+          quality.length ? el("div", { class: "desk-quality" }, el("h4", {}, `Technical quality ${Math.round(score * 100)} of 100${value().judged || ""}`, value().good === false ? el("span", { class: "badge below" }, "below the threshold") : null), quality.map(meter), notes.length ? el("p", {}, notes.join(" ")) : null) : null,
           value().identity ? identity(value().identity) : null,
           el("h4", {}, "Recipe"), list));
       if (focused) root.querySelector(`[data-action="${focused}"]`)?.focus();

@@ -64,6 +64,7 @@ class IdentitySection:
             "engines": [{"value": "", "label": "As the look says"}, *engines],
             "looks": [{"value": "", "label": "Default look"}, *looks],
             "busy": self._busy(editing),
+            "quality": character.quality.model_dump(),
         }
 
     def _busy(self, editing: str) -> str:
@@ -90,6 +91,11 @@ class IdentitySection:
             }
             self.studio.characters.update(editing, {"identity": rule})
             told("The rule is saved. Pictures are held against it from now on.")
+        elif action == "quality":
+            values = data["values"]
+            rule = {"threshold": float(values["threshold"]) / 100, "ignore": list(values["ignore"])}
+            self.studio.characters.update(editing, {"quality": rule})
+            told("Saved. Pictures are held against it from now on, those that are there too.")
         elif action == "measure":
             self.studio.identities.start(editing, owner)
             told("The pictures are measured again in the background.")

@@ -6,7 +6,7 @@ from datetime import date
 
 import gradio as gr
 
-from studio.domain.asset import Asset
+from studio.domain.asset import Asset, Quality
 from studio.domain.requests import AssetFilter, AssetPatch
 from studio.errors import NotFound, StudioError
 from studio.ui.guard import shown, told
@@ -22,7 +22,14 @@ IDENTITY = [
 ]  # fmt: skip
 RATINGS = [("General", "general"), ("Suggestive", "suggestive"), ("Mature", "mature")]
 KINDS = [("Pictures and clips", ""), ("Pictures", "image"), ("Clips", "clip")]
-SORTS = [("Newest first", "newest"), ("Surest first", "identity"), ("Least sure first", "identity_low")]
+SORTS = [
+    ("Newest first", "newest"), ("Surest first", "identity"), ("Least sure first", "identity_low"),
+    ("Best quality first", "quality"), ("Weakest quality first", "quality_low"),
+]  # fmt: skip
+QUALITY = {
+    "sharpness": "Sharpness", "exposure": "Exposure", "contrast": "Contrast", "noise": "No grain",
+    "clipping": "Light not clipped", "banding": "No banding", "content": "Content", "composition": "Composition",
+}  # fmt: skip
 EVERYONE = ""
 VIEWS = ("Library", "Desk")
 BULK = ["bulk", "card"]
@@ -128,6 +135,7 @@ class ReviewTab:
                 self.sure = gr.Button("Yes, delete for good", size="sm", variant="stop", min_width=150, visible=False)
                 self.spare = gr.Button("Keep", size="sm", min_width=70, visible=False)
                 self.compare = gr.Button("Compare", size="sm", min_width=80)
+                self.rank = gr.Button("Best first", size="sm", min_width=90)
                 self.post = gr.Button("Make a post", size="sm", min_width=100)
             with gr.Row(elem_classes="bulk-row"):
                 self.reason = gr.Dropdown(
@@ -277,6 +285,7 @@ class ReviewTab:
         self.compare.click(
             shown(self.side_by_side), self.selected, self.comparison, api_name="review_compare", **quiet
         )  # fmt: skip
+        self.rank.click(shown(self.best_first), self.selected, self.comparison, api_name="review_rank", **quiet)
         self.post.click(shown(self.make_post), self.selected, shared.to_publish, api_name="review_post", **quiet)
         self.download.click(
             shown(self.pack),
@@ -453,6 +462,17 @@ class ReviewTab:
             raise StudioError("Comparing takes two to four pictures.", f"{len(ids)} are selected.")
         assets = [self.studio.review.get(one) for one in ids]
         return {"pictures": compared(assets)}
+
+    def best_first(self, ids):
+        """The best four of what is selected side by side, each with its place and the reason."""
+        order = self.studio.review.rank(ids)
+        best = order["items"][:4]
+        told(f"Ranked by {order['by']}: the best {len(best)} of {len(ids)}.")
+        pictures = compared([self.studio.review.get(one["id"]) for one in best])
+        for shown_picture, one in zip(pictures, best, strict=True):
+            place = [("Place", f"{one['rank']} of {len(ids)}", True), ("Because", one["why"], True)]
+            shown_picture["facts"] = [*place, *shown_picture["facts"]]
+        return {"pictures": pictures}
 
     def make_post(self, ids):
         return some(ids)
@@ -632,7 +652,6 @@ def recipe_facts(asset: Asset) -> list[tuple[str, str]]:
 def desk_value(asset: Asset, position: str, reasons: list[str]) -> dict:
     """What the desk shows of one asset."""
     quality = asset.quality
-    parts = ("sharpness", "exposure", "contrast", "banding")
     return {
         "asset": {
             "id": asset.id,
@@ -644,7 +663,9 @@ def desk_value(asset: Asset, position: str, reasons: list[str]) -> dict:
             "starred": asset.starred,
         },
         "facts": recipe_facts(asset),
-        "quality": [(name.capitalize(), getattr(quality, name)) for name in parts] if quality else [],
+        "quality": quality_parts(quality),
+        "judged": {"drawn": " as a drawing", "photo": " as a photo"}.get(quality.kind, "") if quality else "",
+        "good": quality.passed if quality else None,
         "score": quality.score if quality else 0,
         "notes": quality.notes if quality else [],
         "identity": identity_value(asset),
@@ -652,6 +673,12 @@ def desk_value(asset: Asset, position: str, reasons: list[str]) -> dict:
         "reasons": reasons,
         "reason": asset.rejection_reason if asset.state == "rejected" else "",
     }
+
+
+def quality_parts(part: Quality | None) -> list[tuple[str, float]]:
+    """The parts that were measured, by the names people read; 1 is good for every one of them."""
+    found = [(title, getattr(part, name)) for name, title in QUALITY.items()] if part else []
+    return [(title, value) for title, value in found if value is not None]
 
 
 def identity_value(asset: Asset) -> dict | None:
