@@ -336,7 +336,7 @@ def facts(data: dict | None) -> dict[str, set]:
         "identity": {_hundredths(score)},
         "quality": {_hundredths((data.get("quality") or {}).get("score"))},
         "passed": set() if passed is None else {bool(passed)},
-        "rating": {(data.get("rating", "quality") or {}).get("level") or "unrated"},
+        "rating": {(data.get("rating") or {}).get("level") or "unrated"},
     }
 
 
