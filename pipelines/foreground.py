@@ -32,8 +32,8 @@ def mask(image: "Image") -> "Image":
     small.thumbnail((SIDE, SIDE), Image.Resampling.BOX)
     chance = _chances(numpy.asarray(small, dtype=numpy.float32) / 255)
     solid = _whole(chance > 0.5)
-    chance = numpy.where(solid, numpy.maximum(chance, 0.51), numpy.minimum(chance, 0.49))
-    wide = Image.fromarray((chance * 255).astype(numpy.uint8)).resize(image.size, Image.Resampling.BICUBIC)
+    chance = numpy.where(solid, numpy.maximum(chance, 0.55), numpy.minimum(chance, 0.45))
+    wide = Image.fromarray((chance * 255).astype(numpy.uint8)).resize(image.size, Image.Resampling.BILINEAR)
     return wide.point(lambda value: 255 if value > 127 else 0)
 
 

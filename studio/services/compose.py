@@ -169,7 +169,7 @@ def _without_weights(prompt: str, spec: EngineSpec, warnings: list[str]) -> str:
     return prompt_weights.plain(prompt)
 
 
-_USUAL_STRENGTH = {"image": 0.6, "inpaint": 0.9, "repaint": 0.9, "extend": 1.0, "background": 1.0, "detail": 0.3}
+_USUAL_STRENGTH = {"image": 0.6, "inpaint": 0.9, "repaint": 0.9, "extend": 1.0, "background": 1.0, "detail": 0.25}
 
 
 def _pictures(request: ImageRequest, spec: EngineSpec) -> dict:

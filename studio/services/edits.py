@@ -84,6 +84,10 @@ class Edits:
             return request.model_copy(update={"edit": edit.model_copy(update={"box": box})})
         return request
 
+    def size(self, request: ImageRequest) -> tuple[int, int]:
+        """Width and height of the finished picture. StudioError as `fitted`."""
+        return self._area(request)[0]
+
     def _area(self, request: ImageRequest) -> tuple[tuple[int, int], tuple[int, int, int, int]]:
         """((width, height) of the finished picture, box of what changes). StudioError with the field."""
         edit = request.edit

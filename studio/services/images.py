@@ -174,6 +174,8 @@ class Images:
         self.check_space(composed)
         request = request.model_copy(update={"seed": seed})
         fixed = composed.as_json() | {"seed": seed, "seed_drawn": drawn}
+        if request.edit:
+            fixed["canvas"] = self.edits.size(request)  # of the finished picture, for who watches it grow
         return self.queue.submit(
             "image", request.model_dump() | {"composed": fixed}, character_id=character_id, owner=owner
         )

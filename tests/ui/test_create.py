@@ -8,11 +8,12 @@ import pytest
 from studio.domain.requests import AssetFilter, ImageRequest
 from studio.errors import StudioError
 from studio.media.embed import read_recipe
+from studio.ui.parts import editing
 from studio.ui.tabs.create import CUSTOM, FIXED_SEED, NEW_SEED, final_prompt, kept
 from tests.fakes import FakeEngine
 
 OWN = {"size", "preset", "seed_policy"}  # the form's three that become other fields
-UNASKED = {"width", "height", "parents", "edit"}  # made from the shape, or from a picture
+UNASKED = {"width", "height", "parents"}  # made from the shape, or from a picture
 
 
 @pytest.fixture
@@ -227,35 +228,71 @@ def test_models_that_come_while_the_page_is_open_are_offered(tab, models):
 
 def test_a_model_brings_its_own_fields(tab, models):
     """Sizes, quality, numbers and samplers are its own; what it does not use is not shown."""
-    size, preset, steps, guidance, sampler, negative, _, part, start, references = tab.use_engine("painter", "64x64")
+    size, preset, steps, guidance, sampler, negative, _, references = tab.use_engine("painter", "64x64")
     assert size.value == "128x128"
     assert [value for _, value in preset.choices] == ["Fast", "Balanced", CUSTOM]
     assert (steps.value, steps.maximum) == (70, 70)
     assert guidance.constructor_args["visible"] is False
     assert sampler.constructor_args["visible"] is False
     assert negative.constructor_args["visible"] is False
-    assert part.constructor_args["visible"] is True
-    assert start.constructor_args["visible"] is True
     assert references.constructor_args["visible"] is False
     with pytest.raises(StudioError, match="not here any more"):
         tab.use_engine("gone", "64x64")
 
 
-def test_a_start_picture_reaches_the_model(tab, models, studio, values, person, tmp_path):
-    """An uploaded picture chooses the nearest shape, and is what the engine starts from."""
+def test_a_start_picture_reaches_the_model(tab, models, studio, values, person):
+    """What the editor hands to the form is what the engine starts from, with the strength of the mode."""
     from PIL import Image
 
-    Image.new("RGB", (60, 100), (200, 10, 10)).save(tmp_path / "start é.png")
-    id, mask, size = tab.take_start(str(tmp_path / "start é.png"), "painter", 1)
-    assert (mask, size.value) == ("", "128x192")
-    chosen = {"engine": "painter", "sampler": "Flow", "size": "128x192", "image": id, "strength": 0.3}
-    asked = values(prompt="x", upscale=1, batch=1, **chosen)
-    stage, _ = tab.make("", person, **asked)
+    id = studio.images.inputs.keep(Image.new("RGB", (60, 100), (200, 10, 10)))
+    event = type("Event", (), {"_data": {"image": id, "mask": "", "edit": '{"mode": "change"}', "strength": 0.3}})()
+    image, mask, edit, strength = tab.editing.take(event)
+    chosen = {"engine": "painter", "sampler": "Flow", "size": "128x192", "strength": strength, "batch": 1, "upscale": 1}
+    stage, _ = tab.make("", person, **values(prompt="x", image=image, mask=mask, edit=edit, **chosen))
     assert studio.queue.finished(stage["job"], 30).state == "succeeded"
     ran = models[0].ran[-1]
     assert (ran.task, ran.strength, ran.image.size) == ("image", 0.3, (60, 100))
-    assert tab.show_start(id, "")[0].endswith(f"{id}.png")
-    assert tab.show_start("", "")[0] is None
+
+
+def test_the_modes_say_why_a_model_cannot(tab, models):
+    """One that starts from pictures but repaints no part says so for the four modes that need it."""
+    _, row, amount = tab.editing.drawn("", "", "", "painter")
+    assert row["reasons"]["change"] == row["reasons"][""] == ""
+    assert "Painter cannot repaint" in row["reasons"]["extend"]
+    assert amount.constructor_args["visible"] is False
+    shown, _, amount = tab.editing.drawn("in-x", "", '{"mode": "extend", "top": 9}', "gone")
+    assert (shown["edit"]["mode"], shown["edit"]["top"]) == ("extend", 9)
+    assert amount.constructor_args["visible"] is True
+
+
+@pytest.mark.parametrize(
+    "damaged", ["{", "[]", '{"mode": "fly"}', '{"mode": "extend", "top": -4}', "7", '"x"', None, ""]
+)
+def test_an_edit_that_cannot_be_read_is_none(damaged):
+    """What a browser kept for months may be anything."""
+    assert editing.chosen(damaged) is None
+    assert editing.editor_value("", "", damaged)["edit"] is None
+
+
+def test_changing_without_a_picture_is_said(tab, values, person):
+    """Instead of making a new one from the words alone."""
+    with pytest.raises(StudioError, match="no picture to change"):
+        tab.make("", person, **values(prompt="x", edit='{"mode": "change"}'))
+
+
+def test_edit_opens_the_finished_picture(tab, mira, studio, made, engine, given, event, toasts):
+    """Its words and settings, a new seed, the picture itself; a model that repaints begins with a mask."""
+    from dataclasses import replace
+
+    (asset,) = made(1, seed=42, steps=3)
+    for tasks, mode in (({"text", "image", "inpaint"}, "repaint"), ({"text", "image"}, "change")):
+        engine.spec = replace(
+            engine.spec, tasks=frozenset(tasks), uses=engine.spec.uses | {"image", "strength", "mask"}
+        )
+        filled = tab.act(mira.id, 0, event(action="edit", id=asset))
+        form = {name: given(one)["value"] for name, one in zip(["character", *tab.form], filled, strict=False)}
+        assert (form["image"], form["prompt"], form["seed_policy"], form["steps"]) == (asset, "waving", NEW_SEED, 3)
+        assert json.loads(form["edit"])["mode"] == mode
 
 
 def test_pictures_are_not_sent_to_a_model_without_a_field_for_them(tab, values, models):

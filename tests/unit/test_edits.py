@@ -190,7 +190,7 @@ def test_a_detail_is_a_child_of_its_picture(studio, engines):
     assert (after[outside] == before[outside]).all()
     assert (after[32, 32] != before[32, 32]).any()
     assert asset.recipe.parents == [parent.id]
-    assert (asset.recipe.pipeline, engines[0].ran[-1].strength) == ("detail", 0.3)
+    assert (asset.recipe.pipeline, engines[0].ran[-1].strength) == ("detail", 0.25)
     assert "close-up" in engines[0].ran[-1].prompt
 
 

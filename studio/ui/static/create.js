@@ -58,7 +58,8 @@
       root.classList.remove("idle");
       pictures.replaceChildren();
       pictures.dataset.count = count;
-      pictures.style.setProperty("--shape", `${request.width || 1} / ${request.height || 1}`);
+      const shape = request.composed?.canvas || [request.width || 1, request.height || 1];
+      pictures.style.setProperty("--shape", shape.join(" / "));
       for (let i = 0; i < count; i++) {
         const image = el("img", { class: "waiting", alt: `Picture ${i + 1} of ${count}, being made` });
         const actions = el("div", { class: "stage-actions" });
@@ -113,6 +114,7 @@
           el("p", { class: "stage-fact" }, [`Seed ${seed}`, seconds ? `${seconds.toFixed(1)} s` : "", `${asset.width} × ${asset.height}`].filter(Boolean).join(" · ")),
           el("div", { class: "stage-buttons" },
             act("reuse", asset.id, "Reuse", "Put these settings and this seed into the form"),
+            act("edit", asset.id, "Edit", "Repaint a part, extend, or put somewhere else"),
             act("vary", asset.id, "Variations", "Make four more with new seeds"),
             act("reference", asset.id, "Reference", "Use as a reference of the character"),
             act("review", asset.id, "Review", "Open in Review"),
@@ -173,8 +175,8 @@
 
   /* A picture dropped anywhere on the open Create tab goes the way of the button "Settings from a picture". */
   const target = () => { const input = document.querySelector("#create-dropped input[type=file]") || document.querySelector("#create-dropped")?.parentElement?.querySelector("input[type=file]"); const tab = document.querySelector("#tab-create"); return tab && tab.offsetParent ? input : null; };
-  // the start picture and the references take their own drops
-  const draws = (event) => event.dataTransfer && [...event.dataTransfer.types].includes("Files") && !event.target.closest?.("#create-start, #create-references");
+  // the editor and the references take their own drops
+  const draws = (event) => event.dataTransfer && [...event.dataTransfer.types].includes("Files") && !event.target.closest?.("#create-editor, #create-references");
   const mark = (on) => document.querySelector("#tab-create")?.classList.toggle("dropping", on);
   document.addEventListener("dragover", (event) => { if (draws(event) && target()) { event.preventDefault(); event.dataTransfer.dropEffect = "copy"; mark(true); } else mark(false); });
   document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) mark(false); });

@@ -83,6 +83,7 @@
           el("div", { class: "desk-actions" },
             button("back", "Previous", "←"), button("next", "Next", "→"),
             !asset.clip && el("button", { type: "button", class: "quiet", onclick: () => act("reuse") }, "Reuse in Create"),
+            !asset.clip && el("button", { type: "button", class: "quiet", dataset: { action: "edit" }, onclick: () => act("edit") }, "Edit in Create"),
             !asset.clip && el("button", { type: "button", class: "quiet", onclick: () => act("reference") }, "Use as reference"),
             el("button", { type: "button", class: "quiet", onclick: () => act(asset.state === "trashed" ? "restore" : "trash") }, asset.state === "trashed" ? "Restore" : "Trash")),
           quality.length ? el("div", { class: "desk-quality" }, el("h4", {}, `Technical quality ${Math.round(score * 100)} of 100${value().judged || ""}`, value().good === false ? el("span", { class: "badge below" }, "below the threshold") : null), quality.map(meter), notes.length ? el("p", {}, notes.join(" ")) : null) : null,

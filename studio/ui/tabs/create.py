@@ -2,7 +2,6 @@
 
 import html
 import json
-import math
 import re
 from pathlib import Path
 
@@ -13,9 +12,11 @@ from studio.domain.requests import AssetPatch, ImageRequest
 from studio.errors import StudioError
 from studio.services.images import Composed
 from studio.ui.guard import readable, shown, told
+from studio.ui.parts import editing
 from studio.ui.parts import lora_chips as chips
 from studio.ui.parts.craft import Craft
 from studio.ui.parts.drawn import drawn_by
+from studio.ui.parts.editing import Editing
 from studio.ui.shared import Shared
 
 TIMES = [("Any time", ""), "morning", "midday", "golden hour", "evening", "night"]
@@ -32,7 +33,7 @@ class CreateTab:
 
     def __init__(self, shared: Shared):
         self.shared, self.studio = shared, shared.studio
-        self.craft = Craft(self)
+        self.craft, self.editing = Craft(self), Editing(self)
 
     @property
     def specs(self) -> dict:
@@ -45,6 +46,7 @@ class CreateTab:
         balanced = spec.presets.get("Balanced", spec.defaults)
         with gr.Row():
             with gr.Column(elem_classes="side card"):
+                self.editing.modes(spec)
                 self._words()
                 self.craft.words()
                 self._pictures(spec)
@@ -67,6 +69,7 @@ class CreateTab:
                     )
                     self.reset = gr.Button("Clear form", size="sm")
             with gr.Column(scale=1, min_width=320):
+                self.editing.editor()
                 self.final = gr.HTML("", elem_id="create-final", apply_default_css=False)
                 self.stage = drawn_by(
                     "stage", {"job": None}, template='<div class="stage-root idle"></div>', elem_id="create-stage"
@@ -95,8 +98,9 @@ class CreateTab:
             "upscale": self.upscale,
             "engine": self.engine,
             "image": self.image,
-            "strength": self.strength,
+            "strength": self.editing.strength,
             "mask": self.mask,
+            "edit": self.edit,
             "references": self.references,
             "loras": self.loras,
         }
@@ -139,31 +143,15 @@ class CreateTab:
         )
 
     def _pictures(self, spec) -> None:
-        """What the picture starts from. The ids are the form's; the pictures beside them show what they mean."""
-        named = ("Start picture", "Mask", "References")
-        self.image, self.mask, self.references = (gr.Textbox("", label=one, visible=False) for one in named)
-        with gr.Accordion("From a picture", open=False, visible=spec.tasks != {"text"}, elem_id="create-from") as part:
+        """What the picture starts from. The ids are the form's; the editor and the gallery show what they mean."""
+        named = ("Start picture", "Mask", "Edit", "References")
+        self.image, self.mask, self.edit, self.references = (gr.Textbox("", label=one, visible=False) for one in named)
+        with gr.Accordion("References", open=False, visible="edit" in spec.tasks, elem_id="create-from") as part:
             self.from_part = part
-            changes, edits = bool({"image", "inpaint"} & spec.tasks), "edit" in spec.tasks
-            with gr.Column(visible=changes) as self.start_part:
-                self.start = gr.Image(
-                    label="Start picture", type="filepath", sources=["upload", "clipboard"], height=180,
-                    buttons=[], elem_id="create-start",
-                )  # fmt: skip
-                self.strength = gr.Slider(
-                    0.05,
-                    1,
-                    value=0.6,
-                    step=0.05,
-                    label="How much changes",
-                    info="Low keeps the picture, 1 replaces it.",
-                )
-                self.mask_note = gr.HTML("", apply_default_css=False)
-            with gr.Column(visible=edits) as self.references_part:
-                self.shown_references = gr.Gallery(
-                    label="References", type="filepath", columns=4, height=150, interactive=True,
-                    object_fit="cover", elem_id="create-references", file_types=["image"], buttons=[],
-                )  # fmt: skip
+            self.shown_references = gr.Gallery(
+                label="References", type="filepath", columns=4, height=150, interactive=True,
+                object_fit="cover", elem_id="create-references", file_types=["image"], buttons=[],
+            )  # fmt: skip
 
     def _settings(self, spec, balanced: dict) -> None:
         self.engine = gr.Dropdown(
@@ -178,6 +166,7 @@ class CreateTab:
                 label="Shape",
                 allow_custom_value=True,
                 min_width=160,
+                elem_classes="whole-only",
             )
             self.batch = gr.Slider(1, 8, value=4, step=1, label="Pictures", min_width=140)
         with gr.Row():
@@ -193,8 +182,9 @@ class CreateTab:
             with gr.Row():
                 self.sampler = gr.Dropdown(list(spec.samplers), value=balanced["sampler"], label="Sampler")
                 self.upscale = gr.Dropdown(
-                    [("As made", 1), ("2 ×", 2), ("4 ×", 4)], value=spec.default_upscale, label="Enlarge"
-                )
+                    [("As made", 1), ("2 ×", 2), ("4 ×", 4)], value=spec.default_upscale, label="Enlarge",
+                    elem_classes="whole-only",
+                )  # fmt: skip
 
     def _models(self) -> list[tuple[str, str]]:
         """Every model, also those that cannot run right now: what is missing is said when one is chosen."""
@@ -216,6 +206,7 @@ class CreateTab:
             shown(self.make),
             inputs_kwargs=named,
             outputs=[self.stage, self.seed],
+            js=f"async (...values) => window.studio.editNow(values, {json.dumps(list(named))})",  # with the last stroke
             trigger_mode="multiple",  # a press while the one before is under way counts too
             api_name="create_make",
             **quiet,
@@ -250,15 +241,17 @@ class CreateTab:
             **quiet,
         )
         by_model = [self.size, self.preset, self.steps, self.guidance, self.sampler, self.negative, self.upscale]
-        parts = [self.from_part, self.start_part, self.references_part]
+        self.editing.wire(quiet)
         self.engine.input(
             shown(self.use_engine),
             [self.engine, self.size],
-            [*by_model, *parts],
+            [*by_model, self.from_part],
             api_name="create_engine",
             **quiet,
         )
-        self.engine.change(shown(self.parts_of), self.engine, parts, queue=False, api_name="create_parts", **quiet)
+        self.engine.change(
+            shown(self.parts_of), self.engine, self.from_part, queue=False, api_name="create_parts", **quiet
+        )
         gr.on(
             [self.engine.focus, shared.changed.change],
             shown(self.models),
@@ -268,14 +261,6 @@ class CreateTab:
             api_name="create_models",
             **quiet,
         )
-        self.start.upload(
-            shown(self.take_start),
-            [self.start, self.engine, self.upscale],
-            [self.image, self.mask, self.size],
-            api_name="create_start",
-            **quiet,
-        )
-        self.start.clear(lambda: ("", ""), None, [self.image, self.mask], api_name="create_start_gone", **quiet)
         gr.on(
             [self.shown_references.upload, self.shown_references.delete],
             shown(self.take_references),
@@ -283,15 +268,6 @@ class CreateTab:
             self.references,
             trigger_mode="always_last",
             api_name="create_references",
-            **quiet,
-        )
-        gr.on(
-            [self.image.change, self.mask.change],
-            shown(self.show_start),
-            [self.image, self.mask],
-            [self.start, self.mask_note, self.from_part],
-            trigger_mode="always_last",
-            api_name="create_show_start",
             **quiet,
         )
         self.references.change(
@@ -471,14 +447,12 @@ class CreateTab:
             gr.Dropdown(choices=list(spec.samplers), value=values["sampler"], visible=len(spec.samplers) > 1),
             gr.Textbox(visible="negative" in spec.uses),
             spec.default_upscale,
-            *self.parts_of(engine),
+            self.parts_of(engine),
         ]
 
     def parts_of(self, engine):
-        """Which ways to start from a picture this model has."""
-        tasks = self.specs[engine].tasks if engine in self.specs else frozenset({"text"})
-        changes, edits = bool({"image", "inpaint"} & tasks), "edit" in tasks
-        return gr.Accordion(visible=changes or edits), gr.Column(visible=changes), gr.Column(visible=edits)
+        """References, where this model takes them."""
+        return gr.Accordion(visible=engine in self.specs and "edit" in self.specs[engine].tasks)
 
     def models(self, engine):
         """The models there are now; a chosen one that left gives way to the default one."""
@@ -486,28 +460,10 @@ class CreateTab:
         there = [id for _, id in choices]
         return gr.Dropdown(choices=choices, **({} if engine in there else {"value": there[0]}))
 
-    def take_start(self, path, engine, upscale):
-        """An uploaded picture becomes the start; the shape nearest to its own is chosen."""
-        if not path:
-            return "", "", gr.skip()
-        id = self.studio.images.inputs.keep(Path(path))
-        width, height = self.studio.images.inputs.image(id).size
-        spec = self.specs[engine]
-        near = min(spec.sizes, key=lambda size: abs(math.log(size[0] / size[1] * height / width)))
-        choices = size_choices(spec, upscale)
-        return id, "", gr.Dropdown(choices=choices, value=f"{near[0]}x{near[1]}", allow_custom_value=True)
-
     def take_references(self, pictures):
         inputs = self.studio.images.inputs
         ids = [inputs.keep(Path(one[0] if isinstance(one, list | tuple) else one)) for one in pictures or []]
         return " ".join(dict.fromkeys(ids))
-
-    def show_start(self, image, mask):
-        """The picture that an id means, after a recipe or an asset brought it; the part opens when there is one."""
-        note = '<p class="create-hint">Only the masked part is repainted.</p>' if image and mask else ""
-        if not image:
-            return None, note, gr.skip()
-        return str(self.studio.images.inputs.path(image)), note, gr.Accordion(open=True)
 
     def show_references(self, references, shown_now):
         ids = (references or "").split()
@@ -551,7 +507,7 @@ class CreateTab:
             values["size"] = self._shape(values["width"], values["height"], engine, upscale)
         if values.get("seed") is not None:
             values["seed_policy"] = FIXED_SEED
-        values["loras"] = chips.text(values.get("loras"))
+        values["loras"], values["edit"] = chips.text(values.get("loras")), editing.text(values.get("edit"))
         values["preset"] = self._preset(values)
         known = {name: value for name, value in values.items() if name in self.form and value is not None}
         character_id = values.get("character_id") or ""
@@ -567,6 +523,8 @@ class CreateTab:
         elif action == "reuse":
             form = self.fill(self.studio.images.recipe_to_request(asset_or_job))
             told("Settings and seed are in the form.")
+        elif action == "edit":
+            form = self.fill(editing.to_edit(self.studio, asset_or_job))
         elif action == "vary":
             stage = {"job": self._variations(asset_or_job).id}
         elif action == "reference":
@@ -609,7 +567,14 @@ class CreateTab:
         seed = values.pop("seed")
         values["references"] = (values["references"] or "").split()
         uses = self.specs[values["engine"]].uses if values["engine"] in self.specs else frozenset()
-        hidden = {"image": "", "mask": "", "strength": None, "references": []}  # what this model has no field for
+        if editing.only_whole(values["edit"]) and not values["image"]:
+            raise StudioError("There is no picture to change.", "Choose one above, or choose New.", field="image")
+        values["edit"] = editing.chosen(values["edit"])
+        if values["edit"]:
+            width = height = values["upscale"] = None  # those of the picture
+        # what this model has no field for
+        hidden = {"image": "", "mask": "", "strength": None, "references": [], "edit": None}
+        uses |= {"edit"} if "mask" in uses else set()
         values |= {name: empty for name, empty in hidden.items() if name not in uses}
         names = ("look", "outfit", "place", "prop", "mood", "negative", "sampler", "engine", "image", "mask")
         values |= {name: values[name] or None for name in names}

@@ -12,6 +12,7 @@ from studio.errors import NotFound, StudioError
 from studio.ui.guard import shown, told
 from studio.ui.parts.downloads import handed_out
 from studio.ui.parts.drawn import drawn_by
+from studio.ui.parts.editing import to_edit
 from studio.ui.parts.pictures import grid, grid_value, rating_words
 from studio.ui.shared import Shared
 
@@ -525,6 +526,8 @@ class ReviewTab:
             target = after if action == "next" else queue[max(at - 1, 0)] if queue else None
         elif action == "reuse":
             to_create = self.studio.images.recipe_to_request(asset_id)
+        elif action == "edit":
+            to_create = to_edit(self.studio, asset_id)
         elif action == "reference":
             owner = review.get(asset_id).character_id
             if not owner:
