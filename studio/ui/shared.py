@@ -13,8 +13,8 @@ class Shared:
 
     `character` is the chosen character's id ("" or None: nobody); `loaded` is the last event that restores what a
     page had when it was left: who restores more sets it to its own `loaded.then`. Setting `changed` to any new value
-    tells every tab that characters or assets changed. `to_create` takes a dict of Create form values, `to_review` and
-    `to_publish` take asset ids; setting one also opens that tab.
+    tells every tab that characters or assets changed. `to_create` takes a dict of Create form values, `to_review`,
+    `to_publish` and `to_motion` take asset ids; setting one also opens that tab.
     """
 
     studio: Studio
@@ -26,3 +26,4 @@ class Shared:
     to_create: gr.State
     to_review: gr.State
     to_publish: gr.State
+    to_motion: gr.State

@@ -14,6 +14,7 @@ from studio.ui.shared import Shared
 from studio.ui.tabs.characters import CharactersTab
 from studio.ui.tabs.create import CreateTab
 from studio.ui.tabs.models import ModelsTab
+from studio.ui.tabs.motion import MotionTab
 from studio.ui.tabs.publish import PublishTab
 from studio.ui.tabs.review import ReviewTab
 from studio.ui.tabs.system import SystemTab
@@ -22,7 +23,7 @@ from studio.ui.theme import theme
 
 STATIC = Path(__file__).parent / "static"
 NOBODY = ("No character", "")
-TABS = (CharactersTab, CreateTab, ReviewTab, TrainTab, PublishTab, ModelsTab, SystemTab)
+TABS = (CharactersTab, CreateTab, ReviewTab, MotionTab, TrainTab, PublishTab, ModelsTab, SystemTab)
 
 
 def character_choices(studio: Studio) -> list[tuple[str, str]]:
@@ -55,6 +56,7 @@ def draw(studio: Studio) -> tuple[gr.Blocks, dict[str, object]]:
             )
         known = gr.Textbox(visible=False)  # carries what the browser remembers to the server
         changed, to_create, to_review, to_publish = gr.State(0), gr.State(None), gr.State(None), gr.State(None)
+        to_motion = gr.State(None)
 
         def greet(known):
             ids = [value for _, value in character_choices(studio)]
@@ -80,7 +82,7 @@ def draw(studio: Studio) -> tuple[gr.Blocks, dict[str, object]]:
             if kind.heeds
         }
         with gr.Tabs(elem_id="studio-tabs", selected=TABS[0].id) as tabs:
-            shared = Shared(studio, page, loaded, character, tabs, changed, to_create, to_review, to_publish)
+            shared = Shared(studio, page, loaded, character, tabs, changed, to_create, to_review, to_publish, to_motion)
             drawn = []
             for kind in TABS:
                 tab = kind(shared)
@@ -126,7 +128,8 @@ def draw(studio: Studio) -> tuple[gr.Blocks, dict[str, object]]:
             api_name="remember",
             api_visibility="private",
         )
-        for state, tab_id in ((to_create, "create"), (to_review, "review"), (to_publish, "publish")):
+        opened = {"create": to_create, "review": to_review, "publish": to_publish, "motion": to_motion}
+        for tab_id, state in opened.items():
             state.change(
                 lambda value, tab_id=tab_id: gr.Tabs(selected=tab_id) if value else gr.skip(),
                 state,

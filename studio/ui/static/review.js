@@ -82,6 +82,7 @@
             [...reasons, "No reason"].map((text, i) => el("button", { type: "button", class: "quiet", onclick: () => act("reject", { reason: text === "No reason" ? "" : text }) }, key(String(i + 1)), ` ${text}`))),
           el("div", { class: "desk-actions" },
             button("back", "Previous", "←"), button("next", "Next", "→"),
+            asset.clip && asset.reel && el("button", { type: "button", class: "quiet", onclick: () => act("motion") }, "Open in Motion"),
             !asset.clip && el("button", { type: "button", class: "quiet", onclick: () => act("reuse") }, "Reuse in Create"),
             !asset.clip && el("button", { type: "button", class: "quiet", dataset: { action: "edit" }, onclick: () => act("edit") }, "Edit in Create"),
             !asset.clip && el("button", { type: "button", class: "quiet", onclick: () => act("reference") }, "Use as reference"),

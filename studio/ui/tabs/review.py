@@ -138,6 +138,7 @@ class ReviewTab:
                 self.compare = gr.Button("Compare", size="sm", min_width=80)
                 self.rank = gr.Button("Best first", size="sm", min_width=90)
                 self.post = gr.Button("Make a post", size="sm", min_width=100)
+                self.reel = gr.Button("Make a reel", size="sm", min_width=100)
             with gr.Row(elem_classes="bulk-row"):
                 self.reason = gr.Dropdown(
                     self.studio.review.reasons(), value=None, label="Reason", allow_custom_value=True, min_width=150
@@ -239,7 +240,8 @@ class ReviewTab:
         self.grid.click(
             shown(self.open), self.ids, [self.view, self.current, self.queue], api_name="review_open_one", **quiet
         )
-        desk = [self.queue, self.desk, self.current, self.tags, self.description, shared.to_create, shared.changed]
+        desk = [self.queue, self.desk, self.current, self.tags, self.description, shared.to_create, shared.changed,
+                shared.to_motion]  # fmt: skip
         self.desk.select(
             shown(self.judge),
             inputs_kwargs={"queue": self.queue, "changed": shared.changed, **named},
@@ -288,6 +290,7 @@ class ReviewTab:
         )  # fmt: skip
         self.rank.click(shown(self.best_first), self.selected, self.comparison, api_name="review_rank", **quiet)
         self.post.click(shown(self.make_post), self.selected, shared.to_publish, api_name="review_post", **quiet)
+        self.reel.click(shown(self.make_reel), self.selected, shared.to_motion, api_name="review_reel", **quiet)
         self.download.click(
             shown(self.pack),
             [self.selected, self.format, self.packed],
@@ -478,6 +481,10 @@ class ReviewTab:
     def make_post(self, ids):
         return some(ids)
 
+    def make_reel(self, ids):
+        """In the order they were made: the library shows the newest first."""
+        return sorted(some(ids))
+
     def pack(self, ids, kind, packed):
         return handed_out(self.studio.review.zip(some(ids), format=kind)), packed + 1
 
@@ -534,7 +541,8 @@ class ReviewTab:
                 raise StudioError("This picture belongs to no character.", "Only a character has references.")
             told(f"{self.studio.characters.add_reference(owner, asset_id=asset_id).name} has a new reference.")
         news = changed + 1 if action == "reference" else gr.skip()
-        return [queue, *self._desk(target or asset_id, queue), to_create, news]
+        to_motion = [asset_id] if action == "motion" else gr.skip()
+        return [queue, *self._desk(target or asset_id, queue), to_create, news, to_motion]
 
     def _following(self, queue: list, filters: dict) -> list:
         """The ids that come after the desk's last picture in the library; none when the desk shows a choice."""
@@ -647,7 +655,7 @@ def recipe_facts(asset: Asset) -> list[tuple[str, str]]:
         ("Made in", f"{recipe.seconds:.1f} s" if recipe.seconds else ""),
         ("Made on", asset.created_at[:16].replace("T", " ") + " UTC"),
         ("Rating", rating_words(asset.rating) if asset.rating else ""),
-        ("Origin", "imported" if asset.imported else ""),
+        ("Origin", ("imported pictures" if asset.kind == "clip" else "imported") if asset.imported else ""),
     ]
     return [(name, str(value)) for name, value in facts if value not in (None, "")]
 
@@ -661,6 +669,7 @@ def desk_value(asset: Asset, position: str, reasons: list[str]) -> dict:
             "full": f"/api/v1/assets/{asset.id}/file",
             "alt": asset.description or asset.recipe.prompt or asset.recipe.words,
             "clip": asset.kind == "clip",
+            "reel": "reel" in asset.recipe.inputs,
             "poster": f"/api/v1/assets/{asset.id}/thumbnail",
             "state": asset.state,
             "starred": asset.starred,
