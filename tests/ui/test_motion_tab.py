@@ -1,4 +1,4 @@
-"""The Motion tab: what it shows at first, a reel put together on its board, rendered, and opened again from its clip."""
+"""The Motion tab: its first look, a reel put together on its board, rendered, and opened again from its clip."""
 
 import pytest
 from PIL import Image
@@ -11,7 +11,7 @@ from tests import sounds
 
 @pytest.fixture
 def tab(tabs, monkeypatch):
-    monkeypatch.setattr(motion_presets, "SIZES", {name: (72, 128) for name in motion_presets.SIZES})
+    monkeypatch.setattr(motion_presets, "SIZES", dict.fromkeys(motion_presets.SIZES, (72, 128)))
     return tabs["motion"]
 
 
