@@ -4,19 +4,25 @@
 from studio.platforms.bluesky import Bluesky
 from studio.platforms.discord import Discord
 from studio.platforms.discord_webhook import DiscordWebhook
+from studio.platforms.linkedin import LinkedIn
 from studio.platforms.mastodon import Mastodon
 from studio.platforms.matrix import Matrix
 from studio.platforms.pixelfed import Pixelfed
 from studio.platforms.telegram import Telegram
-from tests.networks.base import Case, Clock, Faulty, Memory, Network
+from studio.platforms.threads import Threads
+from studio.platforms.x import X
+from tests.networks.base import Case, Clock, Faulty, Memory, Network, log_in
 from tests.networks.bluesky import BlueskyNetwork
 from tests.networks.discord import DiscordNetwork, WebhookNetwork
 from tests.networks.example import Example, ExampleNetwork
+from tests.networks.linkedin import LinkedInNetwork
 from tests.networks.mastodon import MastodonNetwork, PixelfedNetwork
 from tests.networks.matrix import MatrixNetwork
 from tests.networks.telegram import TelegramNetwork
+from tests.networks.threads import ThreadsNetwork
+from tests.networks.x import XNetwork
 
-__all__ = ["CASES", "Case", "Clock", "Faulty", "Memory", "Network"]
+__all__ = ["CASES", "ON_A_PAGE", "Case", "Clock", "Faulty", "Memory", "Network", "log_in"]
 
 CASES: tuple[Case, ...] = (
     *(Case(f"example-{how}", lambda how=how: ExampleNetwork(how), lambda how=how, **on: Example(how, **on))
@@ -28,4 +34,11 @@ CASES: tuple[Case, ...] = (
     Case("discord", DiscordNetwork, Discord),
     Case("discord-webhook", WebhookNetwork, DiscordWebhook),
     Case("matrix", MatrixNetwork, Matrix),
+    Case("threads", ThreadsNetwork, Threads),
 )  # fmt: skip
+
+# connected on the network's own page, not by a form alone
+ON_A_PAGE: tuple[Case, ...] = (
+    Case("x", XNetwork, X),
+    Case("linkedin", LinkedInNetwork, LinkedIn),
+)

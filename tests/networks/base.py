@@ -1,5 +1,7 @@
 """What a pretended network is, the faults its line can have, a clock that goes when told, and a journal in memory."""
 
+import base64
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -116,6 +118,20 @@ class Memory:
 
     def remote(self, remote_id: str, url: str = "") -> None:
         self.remote_id, self.url = remote_id, url
+
+
+def log_in(platform, network: Network):
+    """What connecting learns: by the form's values, or by the network's own page, where `network.consent` says yes."""
+    if platform.spec.connect.way != "oauth":
+        return platform.connect(network.values)
+    redirect, verifier = (
+        "http://127.0.0.1:7860/api/v1/accounts/returned",
+        "a-verifier-of-more-than-forty-three-letters-1",
+    )
+    digest = hashlib.sha256(verifier.encode()).digest()
+    challenge = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+    url, kept = platform.authorize(network.values, redirect, "state-1", challenge)
+    return platform.exchange(network.values, kept, network.consent(url), redirect, verifier)
 
 
 @dataclass(frozen=True)
