@@ -98,6 +98,7 @@ def serve(given: argparse.Namespace, data: Path) -> None:
         launch(given, studio, port)
     finally:
         tempfile.tempdir = None
+        studio.posting.stop(STOP_SECONDS)
         studio.models.stop(STOP_SECONDS)
         studio.queue.stop(STOP_SECONDS)  # a job that does not end in time is back in the queue
         studio.store.close()  # the model's memory goes with the process
@@ -138,6 +139,7 @@ def launch(given: argparse.Namespace, studio, port: int) -> None:
     greet(given, studio, page, port, (user, password) if made_up else None)
     studio.queue.start()
     studio.models.start()
+    studio.posting.start()
     threading.Thread(target=warm_up, args=(studio, guard, stopped), name="studio-warm-up", daemon=True).start()
     while not stopped.wait(0.5):  # a wait without end cannot be interrupted on Windows
         pass

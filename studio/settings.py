@@ -96,6 +96,15 @@ SETTINGS: tuple[Setting, ...] = (
         "The reasons offered when a picture is rejected.",
         longest=40,
     ),
+    Setting("pause_posting", False, "switch", "Hold every post back, on all accounts of all characters."),
+    Setting(
+        "grace_minutes",
+        60,
+        "whole",
+        "Minutes a post may be late. Later than that it is missed, and goes out only when somebody says so.",
+        minimum=1,
+        maximum=24 * 60,
+    ),
     Setting(
         "default_model",
         "starter",

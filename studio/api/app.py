@@ -8,6 +8,7 @@ from starlette.routing import Mount, Route
 
 import studio as package
 from studio.api import (
+    accounts,
     answers,
     characters,
     identity,
@@ -64,6 +65,7 @@ def create(studio, live: Live) -> FastAPI:
         motion.router(studio),
         publishing.router(studio),
         writing.router(studio),
+        accounts.router(studio),
         system.router(studio),
     ):
         api.include_router(router, prefix="/v1")

@@ -5,10 +5,22 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 from starlette.responses import FileResponse, Response
 
-from studio.api.shapes import REFUSALS, CaptionAnswer, Cursor, Limit, PostPage, Publish, sliced
+from studio.api.shapes import (
+    REFUSALS,
+    CaptionAnswer,
+    Cursor,
+    Limit,
+    PostPage,
+    Publish,
+    Resolve,
+    When,
+    WhyAnswer,
+    sliced,
+)
 from studio.domain.post import Post, PostState
 from studio.domain.requests import CaptionRequest, PostPatch, PostRequest
 from studio.errors import NotFound
+from studio.services import zones
 
 
 def router(studio) -> APIRouter:
@@ -56,9 +68,39 @@ def router(studio) -> APIRouter:
         publishing.unapprove(post_id)
         return publishing.get(post_id).as_json()
 
+    @routes.post("/posts/{post_id}/review", **one_post, summary="Lay a draft out for review")
+    def review(post_id: str, request: Request):
+        return publishing.ask_review(post_id, by(request)).as_json()
+
+    @routes.put("/posts/{post_id}/schedule", **one_post, summary="Choose when it goes out")
+    def schedule(post_id: str, wanted: When, request: Request):
+        """`local` is a wall time in `zone`. Approved, it goes out by itself; a time that clocks skip moves on."""
+        return publishing.schedule(post_id, zones.schedule(wanted.local, wanted.zone), by(request)).as_json()
+
+    @routes.delete("/posts/{post_id}/schedule", **one_post, summary="Take its time away")
+    def unschedule(post_id: str, request: Request):
+        return publishing.unschedule(post_id, by(request)).as_json()
+
+    @routes.get("/posts/{post_id}/why", response_model=WhyAnswer, summary="Why it is not out yet")
+    def why(post_id: str):
+        """A sentence for each target that is not out, and what is unwise about its time."""
+        post = publishing.get(post_id)
+        found = [{"account_id": account_id, "why": words} for account_id, words in publishing.why(post)]
+        return {"targets": found, "warnings": studio.calendar.warnings(post)}
+
+    @routes.post("/posts/{post_id}/targets/{account_id}/resolve", **one_post, summary="Say whether it is there")
+    def resolve(post_id: str, account_id: str, wanted: Resolve, request: Request):
+        """For a target that is `unknown`: `there` true ends it, false sends it again."""
+        return publishing.resolve(post_id, account_id, wanted.there, wanted.url, by(request)).as_json()
+
+    @routes.delete("/posts/{post_id}/targets/{account_id}", **one_post, summary="Give up one target")
+    def cancel(post_id: str, account_id: str, request: Request):
+        return publishing.cancel(post_id, account_id, by(request)).as_json()
+
     @routes.post("/posts/{post_id}/publish", **one_post, summary="Publish an approved post")
     def publish(post_id: str, request: Request, wanted: Publish | None = None):
-        """`{"format": "jpeg"}` chooses the files' format; PNG without it."""
+        """`{"format": "jpeg"}` chooses the format of a package's files; PNG without it. A package is made when this
+        answers; what goes over a network is on its way: read the post's `targets`."""
         publishing.publish(post_id, by(request), export_format=wanted.format if wanted else "png")
         return publishing.get(post_id).as_json()
 

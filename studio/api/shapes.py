@@ -125,6 +125,26 @@ class Publish(Request):
     format: Literal["png", "jpeg", "webp"] = "png"
 
 
+class When(Request):
+    local: str = Field(max_length=40, description="A wall time such as 2026-11-26T18:30")
+    zone: str = Field(default="UTC", max_length=60, description="An IANA name such as Europe/Berlin")
+
+
+class Resolve(Request):
+    there: bool
+    url: str = Field(default="", max_length=1000, description="Where it was seen")
+
+
+class Why(BaseModel):
+    account_id: str
+    why: str
+
+
+class WhyAnswer(BaseModel):
+    targets: list[Why]
+    warnings: list[str]
+
+
 class Adopt(Request):
     file: str = Field(min_length=1, max_length=1000, description="As `/assets/orphans` names it")
 

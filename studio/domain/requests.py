@@ -7,6 +7,7 @@ from pydantic import Field
 from studio.domain.asset import AssetKind, AssetState
 from studio.domain.document import Request
 from studio.domain.model import LoraChoice
+from studio.domain.post import Words
 from studio.domain.rating import Level
 from studio.domain.writing import WriteRequest
 
@@ -118,7 +119,8 @@ class CaptionRequest(WriteRequest):
 
 
 class PostRequest(Request):
-    """A new draft. `caption` is its text; hashtags and alt text may come with it."""
+    """A new draft. `caption` is its text; hashtags and alt text may come with it. `targets` are account ids, "export"
+    is the package; `words` says per target what it says otherwise: `text`, `hashtags`, `alt_text`, `kind`."""
 
     character_id: str
     asset_ids: list[str] = Field(min_length=1, max_length=20)
@@ -127,7 +129,8 @@ class PostRequest(Request):
     hashtags: list[str] = Field(default_factory=list, max_length=60)
     alt_text: dict[str, str] = Field(default_factory=dict)
     disclosure: str | None = Field(default=None, max_length=400)
-    targets: list[str] = Field(default_factory=lambda: ["export"], min_length=1)
+    targets: list[str] = Field(default_factory=lambda: ["export"], min_length=1, max_length=40)
+    words: dict[str, Words] = Field(default_factory=dict)
 
 
 class PostPatch(Request):
@@ -139,4 +142,5 @@ class PostPatch(Request):
     hashtags: list[str] | None = Field(default=None, max_length=60)
     alt_text: dict[str, str] | None = None
     disclosure: str | None = Field(default=None, max_length=400)
-    targets: list[str] | None = Field(default=None, min_length=1)
+    targets: list[str] | None = Field(default=None, min_length=1, max_length=40)
+    words: dict[str, Words] | None = None

@@ -37,13 +37,13 @@ class QuotaSpent(Transient):
 class AuthExpired(PlatformError):
     """The access token has run out and `refresh` may get a new one."""
 
-    code, status = "auth_expired", 401
+    code, status = "auth_expired", 409
 
 
 class AuthRevoked(PlatformError):
     """The network does not let this account in any more: a person has to connect it again."""
 
-    code, status = "auth_revoked", 401
+    code, status = "auth_revoked", 409
 
 
 class Rejected(PlatformError):

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from studio import __version__
@@ -9,8 +10,11 @@ from studio.domain.character import Character
 from studio.jobs import Queue
 from studio.keychain import Keychain
 from studio.paths import Paths
+from studio.platforms import PLATFORMS, Platform
 from studio.services import log as log_file
 from studio.services import scoring
+from studio.services.accounts import Accounts
+from studio.services.calendar import Calendar
 from studio.services.captions import Captions
 from studio.services.characters import Characters
 from studio.services.engine_use import EngineUse
@@ -22,6 +26,7 @@ from studio.services.model_places import ModelPlaces
 from studio.services.models import Models
 from studio.services.motion import KIND as REEL
 from studio.services.motion import Motion
+from studio.services.posting import Posting
 from studio.services.publishing import Publishing
 from studio.services.review import Review
 from studio.services.scene_test import SceneTests
@@ -53,6 +58,9 @@ class Studio:
     writers: Writers
     writing: Writing
     publishing: Publishing
+    accounts: Accounts
+    calendar: Calendar
+    posting: Posting
     models: Models
     loras: Loras
     trainings: Trainings
@@ -67,6 +75,7 @@ class Studio:
             return
         self._open = False
         try:
+            self.posting.stop()
             self.models.stop()
             if self.queue.stop():
                 self.images.use.unload()
@@ -82,11 +91,17 @@ class Studio:
         self.close()
 
 
-def build(paths: Paths, settings: Settings, *, use: EngineUse | None = None) -> Studio:
+def build(
+    paths: Paths,
+    settings: Settings,
+    *,
+    use: EngineUse | None = None,
+    platforms: Sequence[Platform] = PLATFORMS,
+) -> Studio:
     """Open the data folder and wire the services. The queue works once its `start` is called.
 
-    Raises Conflict when another studio has the folder, StudioError when it cannot be used. `use` replaces the engines,
-    for tests.
+    Raises Conflict when another studio has the folder, StudioError when it cannot be used. `use` and `platforms`
+    replace the engines and the networks, for tests.
     """
     started = time.perf_counter()
     store = Store.open(paths)
@@ -126,6 +141,10 @@ def build(paths: Paths, settings: Settings, *, use: EngineUse | None = None) -> 
             identities.judge(character)
             scoring.judge(store, character)
 
+        accounts = Accounts(store, keychain, settings, platforms)
+        publishing = Publishing(store, paths, settings, accounts=accounts)
+        posting = Posting(store, publishing.sender, accounts)
+        publishing.on_due = posting.wake
         for notice in (*store.notices, *settings.notices):
             log.warning("%s", notice)
         return Studio(
@@ -141,7 +160,10 @@ def build(paths: Paths, settings: Settings, *, use: EngineUse | None = None) -> 
             captions=Captions(store, writing),
             writers=writers,
             writing=writing,
-            publishing=Publishing(store, paths, settings),
+            publishing=publishing,
+            accounts=accounts,
+            calendar=Calendar(store, accounts),
+            posting=posting,
             models=models,
             loras=loras,
             trainings=trainings,

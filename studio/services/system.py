@@ -53,6 +53,7 @@ class System:
             "characters": (self.store.characters,),
             "assets": (self.store.assets,),
             "posts": (self.store.posts,),
+            "accounts": (self.store.accounts,),
             "models": (self.store.models, self.store.loras),
             "trainings": (self.store.trainings,),
             "motion": (self.store.projects, self.store.sounds),

@@ -8,11 +8,37 @@ from collections.abc import Callable, Mapping
 
 Step = Callable[[dict], dict]
 
+
+def _targets_with_a_way_of_their_own(post: dict) -> dict:
+    """Post 1 to 2: a target was a platform's id; state, intent and receipts were the post's."""
+    state, intent = post.get("state", "draft"), post.pop("intent", None) or {}
+    receipts = {one.get("target"): one for one in post.pop("receipts", None) or ()}
+    failed = state == "failed"
+    targets = []
+    for name in post.get("targets") or ["export"]:
+        if isinstance(name, dict):  # somebody's hand, or a half-done copy
+            targets.append(name)
+            continue
+        target = {"account_id": name, "state": {"failed": "failed_permanent"}.get(state, state)}
+        if name in receipts:
+            got = receipts[name]
+            target |= {"state": "published", "url": got.get("url") or "", "receipt": {"at": got.get("at")}}
+        elif intent.get("target") == name:
+            at = intent.get("at") or None
+            target |= {"state": "submitting", "begun_at": at, "first_at": at, "place": intent.get("place")}
+            post["ending"] = intent.get("ending") or "png"
+        elif failed:
+            target["error"] = post.get("error")
+        targets.append(target)
+    return post | {"targets": targets}
+
+
 STEPS: dict[str, tuple[Step, ...]] = {
     "character": (),
     "asset": (),
     "job": (),
-    "post": (),
+    "post": (_targets_with_a_way_of_their_own,),
+    "account": (),
     "model": (),
     "lora": (),
     "training": (),

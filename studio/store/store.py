@@ -5,11 +5,11 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from studio.domain.account import Account
 from studio.domain.document import now
 from studio.domain.job import Job
 from studio.domain.model import Lora, Model
 from studio.domain.motion import Project, Sound
-from studio.domain.post import Post
 from studio.domain.training import Training
 from studio.domain.writing import Endpoint, Written
 from studio.errors import Conflict, StudioError
@@ -17,6 +17,7 @@ from studio.paths import Paths
 from studio.store.assets import AssetCollection
 from studio.store.characters import CharacterCollection
 from studio.store.collection import Collection, RollingCollection
+from studio.store.posts import PostCollection
 from studio.store.storage import make_folder
 
 
@@ -26,7 +27,8 @@ class Store:
     characters: CharacterCollection
     assets: AssetCollection
     jobs: Collection[Job]
-    posts: Collection[Post]
+    posts: PostCollection
+    accounts: Collection[Account]
     models: Collection[Model]
     loras: Collection[Lora]
     downloads: Collection[Job]
@@ -43,7 +45,9 @@ class Store:
         self.assets = AssetCollection(paths, self.notices)
         jobs, posts = paths.house / "jobs", paths.house / "posts"
         self.jobs = RollingCollection("job", Job, jobs, 0, by_month(jobs), self.notices)
-        self.posts = RollingCollection("post", Post, posts, 0, by_month(posts), self.notices)
+        self.posts = PostCollection(posts, by_month(posts), self.notices)
+        accounts = paths.house / "accounts"
+        self.accounts = RollingCollection("account", Account, accounts, 0, by_month(accounts), self.notices)
         models, loras, downloads = (paths.house / name for name in ("models", "loras", "downloads"))
         self.models = RollingCollection("model", Model, models, 0, by_month(models), self.notices)
         self.loras = RollingCollection("lora", Lora, loras, 0, by_month(loras), self.notices)

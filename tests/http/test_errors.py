@@ -359,26 +359,15 @@ def broken_studio(problem: Exception):
     def fail(*_, **__):
         raise problem
 
-    room = SimpleNamespace(create=fail)
-    parts = dict.fromkeys(
-        (
-            "queue",
-            "review",
-            "captions",
-            "publishing",
-            "system",
-            "paths",
-            "models",
-            "loras",
-            "identity",
-            "scene_tests",
-            "trainings",
-            "writers",
-            "writing",
-        )
-    )
-    parts["images"] = SimpleNamespace(inputs=None, lists=None)
-    return TestClient(create(SimpleNamespace(characters=room, **parts), Live(None)), raise_server_exceptions=False)
+    class Empty:
+        """Every room of a house, with nothing in it."""
+
+        def __getattr__(self, name):
+            return Empty()
+
+    house = Empty()
+    house.characters = SimpleNamespace(create=fail)
+    return TestClient(create(house, Live(None)), raise_server_exceptions=False)
 
 
 def test_a_bug_is_a_short_id_and_its_details_are_in_the_log(caplog):

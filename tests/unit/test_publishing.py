@@ -227,15 +227,18 @@ def test_a_post_of_a_deleted_character_can_be_read_and_put_away(publishing, stor
 
 def test_a_post_that_cannot_be_reconciled_does_not_keep_the_studio_closed(publishing, store, paths, ready, monkeypatch):
     """The disk fails while looking for an interrupted package: the studio starts, the post stays as it was."""
-    store.posts.update(
-        ready.id, lambda post: setattr(post, "intent", {"target": "export", "place": "outputs/exports/x"})
-    )
+
+    def caught(post):
+        post.targets[0].state, post.targets[0].begun_at = "submitting", "2026-11-25T12:00:00.000Z"
+        post.targets[0].place = "outputs/exports/x"
+
+    store.posts.update(ready.id, caught)
 
     def failing(*_):
         raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(Export, "reconcile", failing)
-    assert Publishing(store, paths).get(ready.id).intent
+    assert Publishing(store, paths).get(ready.id).targets[0].state == "submitting"
 
 
 def test_changing_an_approved_post_needs_approval_again(publishing, ready):
@@ -354,7 +357,7 @@ def test_a_bug_while_publishing_is_not_swallowed(publishing, paths, ready, monke
     with pytest.raises(ZeroDivisionError):
         publishing.publish(ready.id)
     assert publishing.get(ready.id).state == "failed"
-    assert publishing.get(ready.id).intent is None
+    assert publishing.get(ready.id).targets[0].begun_at is None
     assert packages(paths) == []
 
 
@@ -364,13 +367,14 @@ CRASH = """
     from studio.paths import Paths
     from studio.platforms import export
     from studio.services.publishing import Publishing
+    from studio.services.sending import Sender
     from studio.store import Store
 
     paths = Paths(Path(sys.argv[1]))
     publishing = Publishing(Store.open(paths), paths)
     before, name = sys.argv[3].split()
     if name == "receipt":
-        Publishing._received = lambda *_: os._exit(9)
+        Sender._received = lambda *_: os._exit(9)
     else:
         usual = getattr(export, name)
         def crash(*values):
@@ -396,10 +400,10 @@ def test_after_a_crash_the_post_is_out_or_approved_again_and_nothing_is_half(tmp
     died = subprocess.run(script, cwd=Path(__file__).parents[2], capture_output=True, timeout=60)
     assert died.returncode == 9, died.stderr.decode()
     with Store.open(paths) as store:
-        assert store.posts.get(post.id).intent
+        assert store.posts.get(post.id).targets[0].lease
         publishing = Publishing(store, paths)
         found = publishing.get(post.id)
-        assert found.intent is None
+        assert found.targets[0].lease is None
         if moment == "before receipt":
             assert found.state == "published"
             assert all(paths.inside(name).is_file() for name in found.files)

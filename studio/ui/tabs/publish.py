@@ -86,7 +86,7 @@ class PublishTab:
             self.disclosure = gr.Textbox(label="Disclosure", info="Goes out with the caption.", max_lines=2)
         with gr.Row():
             self.targets = gr.CheckboxGroup(
-                [(one.spec.name, one.spec.id) for one in self.studio.publishing.platforms()],
+                [(one.name or one.handle, one.id) for one in self.studio.accounts.list()],
                 value=["export"],
                 label="Targets",
             )
@@ -344,7 +344,9 @@ class PublishTab:
             gr.Textbox(value=" ".join(tagged(caption.hashtags)) if caption else "", interactive=changeable),
             gr.Textbox(value=post.title if post else "", interactive=changeable),
             gr.Textbox(value=post.disclosure if post else self._disclosure(character_id), interactive=changeable),
-            gr.CheckboxGroup(value=list(post.targets) if post else ["export"], interactive=changeable),
+            gr.CheckboxGroup(
+                value=[one.account_id for one in post.targets] if post else ["export"], interactive=changeable
+            ),
             [],
             {"variants": []},
             problem_list(post, problems),
