@@ -13,6 +13,7 @@ from studio.domain.character import Character, Ingredient, Look
 from studio.domain.requests import MOST_PIXELS, ImageRequest
 from studio.errors import StudioError
 from studio.services.appearance import LEARNED, appearance_of, known_as, subject, wear, with_article
+from studio.services.place_words import is_plain_background, names_a_place
 
 KINDS = {"outfit": "wardrobe", "prop": "prop", "mood": "mood", "place": "place"}
 TIME_WORDS = {
@@ -32,11 +33,6 @@ _WORN = {
     "glasses": re.compile(r"\b(glasses|sunglasses|shades|spectacles|eyepatch|eye patch|goggles)\b", re.I),
 }
 _DRESSED = re.compile(r"\b(wearing|dressed in|wears)\b", re.I)
-# Plain colours only: "beach background" is a place of its own.
-_PLAIN_WORDS = frozenset(
-    "white gray grey black red orange yellow green teal turquoise blue navy purple pink brown gold beige cream "
-    "pastel light dark gradient studio plain solid simple soft blank neutral on a an".split()
-)
 _JOINING = frozenset("a an and as at by for from her his in into is its of on or the their to with".split())
 _TOKENS_KEPT_FREE = 2  # the start and the end mark
 
@@ -271,13 +267,7 @@ def _fragments(character, request, look, picked, spec, loras) -> list[tuple[int,
 
 def _names_a_scene(prompt: str, spec: EngineSpec) -> bool:
     said = f" {_key(prompt)} "
-    return any(f" {_key(scene)} " in said for scene in spec.words.get("scene", ()))
-
-
-def is_plain_background(words: str) -> bool:
-    """True for "plain blue background", "on a white background", "studio backdrop"; not for "beach background"."""
-    *before, last = words.lower().split() or [""]
-    return last in ("background", "backdrop") and all(word in _PLAIN_WORDS for word in before)
+    return names_a_place(prompt) or any(f" {_key(scene)} " in said for scene in spec.words.get("scene", ()))
 
 
 def _without_repeats(fragments: list[tuple[int, str]]) -> list[tuple[int, str]]:

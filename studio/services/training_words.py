@@ -9,6 +9,7 @@ from pipelines.base import EngineSpec
 from studio.domain.character import Appearance
 from studio.errors import StudioError
 from studio.services.appearance import appearance_words, known_as
+from studio.services.place_words import is_plain_background
 
 _TRIGGER = re.compile(r"[a-z][a-z0-9]{2,23}")
 # A whole studio of contrasts for models that read any words: clothes, mood, place and light.
@@ -92,7 +93,8 @@ def sample_prompts(
     else:
         told = [_SCENES[i % len(_SCENES)] for i in range(count)]
     known = {_key(part) for part in (*spec.words.get("style", ()), *_parts(styles))}
-    shared = [part for part in _shared(captions) if _key(part) in known]
+    # each prompt is somewhere: a plain background that the pictures have in common would contradict it
+    shared = [part for part in _shared(captions) if _key(part) in known and not is_plain_background(part)]
     who = known_as(trigger, look)
     return [", ".join(part.strip() for part in (who, *one, *shared) if part.strip()) for one in told]
 

@@ -1,4 +1,4 @@
-"""Train in a real browser: the desk from approved pictures, a caption kept, one button, a curve that grows, Stop and Go on."""
+"""Train in a real browser: the desk from approved pictures, a caption kept, a curve that grows, Stop, Go on."""
 
 import pytest
 from playwright.sync_api import expect

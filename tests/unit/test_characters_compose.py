@@ -10,7 +10,8 @@ from studio.domain.character import Appearance, Character, Look
 from studio.domain.requests import ImageRequest
 from studio.errors import StudioError
 from studio.services.appearance import appearance_words
-from studio.services.compose import compose, is_plain_background
+from studio.services.compose import compose
+from studio.services.place_words import is_plain_background, names_a_place
 from studio.services.samples import sample_characters
 from studio.services.surprise import surprise
 
@@ -133,6 +134,34 @@ def test_a_place_replaces_a_plain_background(mira):
 def test_plain_backgrounds_are_told_from_places(words, plain):
     """Only a background that is nothing but colour gives way."""
     assert is_plain_background(words) is plain
+
+
+@pytest.mark.parametrize(
+    ("words", "somewhere"),
+    [
+        ("reading in a park", True),
+        ("in the middle of a busy night market", True),
+        ("smiling, on a beach", True),
+        ("walking through the woods", True),
+        ("outdoors, at sunset", True),
+        ("in a red hoodie", False),
+        ("on her phone, in love", False),
+        ("a city girl", False),
+        ("holding flowers", False),
+        ("", False),
+    ],
+)
+def test_typed_places_are_known(words, somewhere):
+    """Where something happens is told from what is worn, held and felt."""
+    assert names_a_place(words) is somewhere
+
+
+def test_a_typed_place_takes_the_plain_background_s_place(mira):
+    """The look's plain background goes when the words say where; it stays when they do not."""
+    look = Look(name="Everyday", words="plain blue background, flat illustration")
+    told = lambda words: compose(mira, ImageRequest(prompt=words), SPEC, look).prompt
+    assert "background" not in told("smiling, in a park")
+    assert "plain blue background" in told("smiling, in a red hoodie")
 
 
 def test_names_ids_kinds_and_free_words(mira):

@@ -74,7 +74,7 @@
       const more = list.length > 1 ? el("select", { "aria-label": "Which training", onchange: (event) => trigger("select", { action: "open", id: event.target.value }) },
         list.map((each) => el("option", { value: each.id, selected: each.id === one.id || undefined }, `${each.title} · ${each.state} · ${each.note}`))) : null;
       root.replaceChildren(el("section", { class: "card train-panel" },
-        el("div", { class: "train-head" }, el("h3", { class: "panel-title" }, one.title), el("span", { class: `badge ${one.state}` }, one.state_name), more,
+        el("div", { class: "train-head" }, el("h3", { class: "panel-title" }, one.title), parts.badge = el("span", { class: `badge ${one.state}` }, one.state_name), more,
           el("span", { class: "train-buttons" },
             !["running", "waiting"].includes(one.state) && el("button", { type: "button", class: "quiet", title: "A draft of the same pictures", onclick: () => trigger("select", { action: "again", id: one.id }) }, "Train again"),
             !["running", "waiting"].includes(one.state) && el("button", { type: "button", class: "quiet", onclick: () => trigger("select", { action: "trash", id: one.id }) }, "Trash"))),
@@ -169,6 +169,7 @@
       const { done = 0, total = 0, eta_s, note } = next.progress || {}, share = total ? Math.round((100 * done) / total) : 0;
       const words = { waiting: studio.state.paused ? "Waiting: the queue is paused" : next.position > 1 ? `Waiting, number ${next.position} in the queue` : "Waiting to start", succeeded: "Finished", cancelled: "Stopped. It goes on from its last saved step.", failed: "Failed" }[next.state];
       parts.line.textContent = next.cancelling ? "Stopping" : next.state === "running" ? [note || "Getting the model ready", share ? `${share} %` : "", eta_s ? `${studio.duration(eta_s)} left` : "", next.attempt > 1 ? `attempt ${next.attempt}` : ""].filter(Boolean).join(" · ") : words;
+      if (!ended(next.state)) { parts.badge.className = `badge ${next.state}`; parts.badge.textContent = next.state === "running" ? "Training" : "Waiting"; }
       parts.bar.firstChild.style.width = `${next.state === "succeeded" ? 100 : share}%`;
       parts.bar.setAttribute("aria-valuenow", String(share));
       for (const state of ["failed", "cancelled"]) parts.bar.classList.toggle(state, next.state === state);
