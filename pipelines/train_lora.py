@@ -50,7 +50,7 @@ class TrainingPlan:
         return [*range(self.checkpoint_every, self.steps, self.checkpoint_every), self.steps]
 
 
-# report(done, total, loss, pipe): after every step. Raising out of it stops the training; what was saved stays.
+# report(done, total, loss, pipe): after every step. Raising out of it stops the training; its state is then saved.
 Report = Callable[[int, int, float, object], None]
 # checkpoint(step, weights): the LoRA is active on the pipeline, `weights()` gives it by its kohya names.
 Checkpoint = Callable[[int, "Callable[[], dict]"], None]
@@ -105,7 +105,13 @@ def train(
                     "Choose float32 in Settings, or the preset Quick.",
                     "not_finite",
                 )
-            report(done, plan.steps, told, pipe)
+            try:
+                report(done, plan.steps, told, pipe)
+            except BaseException:
+                # stopped between two steps: nothing is lost, but a version that was not judged yet is reached again
+                if state and done not in keeps:
+                    _save_state(state, mark, done, parameters, optimizer, generator)
+                raise
             if done in keeps:
                 unet.eval()
                 checkpoint(done, lambda: _kohya(unet))

@@ -6,17 +6,17 @@ import re
 # "in a hood", "on the phone", "in love" say nothing about a place.
 PLACES = frozenset(
     """
-    airport alley apartment aquarium arcade arena attic balcony bakery bar barn basement bathroom bay beach bedroom boat
-    bookshop bookstore boulevard bridge bus cafe café canyon car castle cathedral cave church cinema city classroom
-    cliff club coast concert corridor country courtyard creek desert diner dock dunes elevator factory farm farmhouse fair
-    festival field forest fountain funfair gallery garage garden greenhouse gym hall hallway harbor harbour highway hill
-    home hospital hotel house island jungle kitchen laboratory lab lake lawn library lighthouse lobby loft mall market
-    meadow monastery mountain museum night nightclub ocean office orchard palace park path patio peak pier plane plaza
-    pool porch port pub quay railway rainforest restaurant river road room roof rooftop ruins school sea seaside shop
-    shore shrine sidewalk skatepark snow space spaceship square stadium stage stairs staircase station store stream
-    street studio subway sunset sunrise supermarket swamp temple tent terrace theater theatre tower town train trail tunnel
-    university valley vehicle veranda village vineyard volcano warehouse water waterfall window woodland woods workshop
-    yacht yard zoo
+    airport alley apartment aquarium arcade arena attic balcony bakery bar barn basement bathroom bay beach bedroom
+    boat bookshop bookstore boulevard bridge bus cafe café canyon car castle cathedral cave church cinema city
+    classroom cliff club coast concert corridor country courtyard creek desert diner dock dunes elevator factory
+    farm farmhouse fair festival field forest fountain funfair gallery garage garden greenhouse gym hall hallway
+    harbor harbour highway hill home hospital hotel house island jungle kitchen laboratory lab lake lawn library
+    lighthouse lobby loft mall market meadow monastery mountain museum night nightclub ocean office orchard palace
+    park path patio peak pier plane plaza pool porch port pub quay railway rainforest restaurant river road room
+    roof rooftop ruins school sea seaside shop shore shrine sidewalk skatepark snow space spaceship square stadium
+    stage stairs staircase station store stream street studio subway sunset sunrise supermarket swamp temple tent
+    terrace theater theatre tower town train trail tunnel university valley vehicle veranda village vineyard volcano
+    warehouse water waterfall window woodland woods workshop yacht yard zoo
     """.split()
 )
 # Plain colours only: "beach background" is a place of its own.
@@ -28,7 +28,7 @@ _ALONE = frozenset("outdoors outside underwater backstage downtown".split())
 _BEFORE = frozenset(
     "in at on by near inside under along through across beside above over into onto behind amid among".split()
 )
-_BETWEEN = 4  # "in the middle of a busy night market": words that may stand between the two
+_BETWEEN = 6  # "in the middle of a busy night market": words that may stand between the two
 
 
 def names_a_place(text: str) -> bool:

@@ -183,7 +183,11 @@ class _Run:
         self.curve.add(done, loss)
         if done % _SAVED_EVERY == 0:
             self._keep_curve()
-        self._say(f"Step {done} of {total}")
+        try:
+            self._say(f"Step {done} of {total}")
+        except BaseException:  # stopped: the page goes on showing how far it came
+            self._keep_curve()
+            raise
 
     def _keep_curve(self) -> None:
         taken = self.step - self.first
