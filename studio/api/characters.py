@@ -1,8 +1,10 @@
 """`/characters`: make, read, change, trash, bring back, carry in and out."""
 
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Header, Request
+from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, Response
 
@@ -10,9 +12,27 @@ from studio.api.files import picture
 from studio.api.shapes import REFUSALS, CharacterPage, Cursor, Limit, sliced
 from studio.api.uploads import received, upload
 from studio.domain.character import Character
+from studio.domain.document import Request as Wanted
+from studio.domain.origin import OriginKind
+from studio.services.consent import from_fields
 
 _SHAPE = {"requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Character"}}}}}
 Fields = Annotated[dict[str, Any], Body(description="Any of a character's fields; `name` is the only one needed")]
+
+
+class Said(Wanted):
+    """What an uploaded picture shows; `person`, `day` (ISO) and `proof` go with consented."""
+
+    kind: OriginKind
+    person: str = Field(default="", max_length=120)
+    day: str = Field(default="", max_length=10)
+    proof: str = Field(default="", max_length=400)
+
+
+class NewReference(Wanted):
+    asset_id: str
+    note: str = Field(default="", max_length=400)
+    origin: Said | None = None
 
 
 def router(studio) -> APIRouter:
@@ -98,6 +118,41 @@ def router(studio) -> APIRouter:
     def export(character_id: str):
         path = characters.export(character_id)
         return FileResponse(path, media_type="application/zip", filename=path.name)
+
+    @routes.post(
+        "/{character_id}/references", status_code=201, response_model=None, responses={201: {"model": Character}}
+    )
+    def add_reference(character_id: str, wanted: NewReference):
+        """A picture of the library becomes a reference. One that was imported, and no model is known to have made,
+        needs its `origin`."""
+        origin = wanted.origin.model_dump() if wanted.origin else None
+        added = characters.add_reference(character_id, asset_id=wanted.asset_id, note=wanted.note, origin=origin)
+        return added.as_json()
+
+    @routes.post(
+        "/{character_id}/references/upload",
+        status_code=201,
+        response_model=None,
+        responses={201: {"model": Character}},
+        summary="Upload a reference: the form field `file`, or the bare body",
+        openapi_extra=upload("image/*"),
+    )
+    async def upload_reference(character_id: str, request: Request):
+        """With the form fields `origin` (fictional, myself, consented), for consented `person`, `day`, `proof`, and
+        `note`."""
+        async with received(request, studio.paths.house / "tmp", "reference.png") as (path, fields):
+            keep = partial(characters.add_reference, note=fields.get("note", ""), origin=from_fields(fields))
+            return (await run_in_threadpool(keep, character_id, upload=path)).as_json()
+
+    @routes.put("/{character_id}/references/{reference_id}/origin", response_model=None)
+    def say_origin(character_id: str, reference_id: str, said: Said):
+        """What a reference shows that came without a word. Answers the character."""
+        return characters.say_origin(character_id, [reference_id], said.model_dump()).as_json()
+
+    @routes.delete("/{character_id}/references/{reference_id}", status_code=204, summary="Take a reference off")
+    def remove_reference(character_id: str, reference_id: str):
+        characters.remove_reference(character_id, reference_id)
+        return Response(status_code=204)
 
     @routes.get("/{character_id}/references/{reference_id}", response_class=FileResponse, summary="A reference picture")
     def reference(character_id: str, reference_id: str, request: Request):

@@ -8,6 +8,7 @@ from starlette.responses import FileResponse
 from studio.api.files import picture
 from studio.api.shapes import REFUSALS
 from studio.api.uploads import received, upload
+from studio.services.consent import from_fields
 
 
 class InputAnswer(BaseModel):
@@ -37,9 +38,11 @@ def router(studio) -> APIRouter:
         openapi_extra=upload("image/*"),
     )
     async def hand_in(request: Request):
-        """It is kept for a month after its last use. The same picture has the same id."""
-        async with received(request, studio.paths.house / "tmp", "picture") as (path, _):
-            id = await run_in_threadpool(inputs.keep, path)
+        """It is kept for a month after its last use. The same picture has the same id. To be one of a job's references
+        it needs the form fields `origin` (fictional, myself, consented) and, for consented, `person`, `day`,
+        `proof`."""
+        async with received(request, studio.paths.house / "tmp", "picture") as (path, fields):
+            id = await run_in_threadpool(inputs.keep, path, from_fields(fields))
         image = await run_in_threadpool(inputs.image, id)
         return {"id": id, "width": image.width, "height": image.height}
 

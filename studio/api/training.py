@@ -12,6 +12,7 @@ from studio.api.shapes import REFUSALS, Cursor, JobAnswer, Limit, job_json, page
 from studio.api.uploads import received, upload
 from studio.domain.training import AddPictures, Choose, NewTraining, Training, TrainingPatch
 from studio.errors import NotFound
+from studio.services.consent import from_fields
 
 
 class TrainingAnswer(Training):
@@ -116,8 +117,10 @@ def router(studio) -> APIRouter:
         openapi_extra=upload("image/png"),
     )
     async def bring(training_id: str, request: Request):
-        async with received(request, studio.paths.house / "tmp", "picture.png") as (path, _):
-            return told(await run_in_threadpool(trainings.upload, training_id, path, path.name.lstrip("_")))
+        """With the form fields `origin` (fictional, myself, consented) and, for consented, `person`, `day`, `proof`."""
+        async with received(request, studio.paths.house / "tmp", "picture.png") as (path, fields):
+            said = from_fields(fields)
+            return told(await run_in_threadpool(trainings.upload, training_id, path, path.name.lstrip("_"), said))
 
     @routes.post("/{training_id}/pictures/remove", **one, summary="Take pictures out of a draft")
     def remove(training_id: str, gone: Gone):

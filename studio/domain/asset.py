@@ -150,3 +150,9 @@ class Asset(Document):
     identity: Identity | None = None
     rating: Rating | None = None
     imported: bool = False
+
+    @property
+    def from_outside(self) -> bool:
+        """Brought in, and nothing says that a model made it: it may show a real person."""
+        recipe = self.recipe
+        return self.imported and not (recipe.engine or recipe.model or recipe.seed is not None)

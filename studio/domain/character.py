@@ -7,6 +7,7 @@ from pydantic import Field, field_validator
 
 from studio.domain.document import Document, Part, new_id, now
 from studio.domain.model import LoraChoice
+from studio.domain.origin import Origin
 
 ADULT_AGE = 18
 # Control characters and those that turn the direction of text: nobody types them, and a name must read as it is.
@@ -77,13 +78,21 @@ class Look(Part):
 
 
 class Reference(Part):
-    """An approved picture of the character. `file` is a name inside the character's `references/` folder."""
+    """An approved picture of the character. `file` is a name inside the character's `references/` folder.
+
+    `origin` is what was said about an upload. One that was neither made here nor spoken for is not used.
+    """
 
     id: str = Field(default_factory=new_id)
     file: str
     asset_id: str | None = None
     note: str = Field(default="", max_length=400)
+    origin: Origin | None = None
     added_at: str = Field(default_factory=now)
+
+    @property
+    def usable(self) -> bool:
+        return self.origin is not None or self.asset_id is not None
 
 
 class IdentityRule(Part):

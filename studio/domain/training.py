@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from studio.domain.document import Document, Part, Request, new_id, now
+from studio.domain.origin import Origin
 
 FEWEST, RECOMMENDED, MOST = 4, 12, 60  # pictures
 Preset = Literal["Quick", "Balanced", "Thorough"]
@@ -16,6 +17,7 @@ class TrainingPicture(Part):
 
     `crop` is where the square lies along the longer side, 0 left or top to 1 right or bottom. `sharpness` (0-1) and the
     sides in pixels are the original's. The square at the engine's size is `<id>.png` in the training's own folder.
+    `origin` is what was said about an upload.
     """
 
     id: str = Field(default_factory=new_id)
@@ -27,6 +29,7 @@ class TrainingPicture(Part):
     width: int = 0
     height: int = 0
     sharpness: float | None = None
+    origin: Origin | None = None
 
 
 class Checkpoint(Part):

@@ -16,10 +16,12 @@ from pydantic import ValidationError
 
 from studio.domain.character import Character, Reference
 from studio.domain.document import new_id, now
+from studio.domain.origin import Origin
 from studio.errors import Conflict, NotFound, StudioError
 from studio.paths import Paths, safe_name
 from studio.services import appearance, personas, samples, surprise
 from studio.services.character_zip import pack, unpack
+from studio.services.consent import needed, stated
 from studio.services.ratings import refuse_character
 from studio.services.validation import refusal, validated
 from studio.store import Store, Version
@@ -209,10 +211,11 @@ class Characters:
                 name = _free_file(Path(safe_name(Path(reference.file).name, fallback="reference")), used)
                 folder.mkdir(parents=True, exist_ok=True)
                 (folder / name).write_bytes(pictures[reference.file])
+                asset_id, origin = self._asset(reference.asset_id), reference.origin
+                if reference.asset_id and not asset_id and not origin:  # made by a model, in the studio it left
+                    origin = Origin(kind="fictional", proof="Made in the studio that the character comes from.")
                 references.append(
-                    reference.model_copy(
-                        update={"id": new_id(), "file": name, "asset_id": self._asset(reference.asset_id)}
-                    )
+                    reference.model_copy(update={"id": new_id(), "file": name, "asset_id": asset_id, "origin": origin})
                 )
         character.references = references
         character.ingredients = [
@@ -228,11 +231,18 @@ class Characters:
 
     # ------------------------------------------------------------------ references
     def add_reference(
-        self, id: str, *, asset_id: str | None = None, upload: Path | str | None = None, note: str = ""
+        self,
+        id: str,
+        *,
+        asset_id: str | None = None,
+        upload: Path | str | None = None,
+        note: str = "",
+        origin: dict | Origin | None = None,
     ) -> Character:
         """Keep a picture of the library, or an uploaded one, as a reference: a file in the character's own folder.
 
-        Raises StudioError when the upload is no picture, Conflict when the asset is a reference already.
+        An upload, also one that came in through the library, needs its `origin`. Raises StudioError without it and when
+        the upload is no picture, Conflict when the asset is a reference already.
         """
         from studio.media.embed import open_picture
 
@@ -244,14 +254,16 @@ class Characters:
         if asset_id is not None:
             if any(one.asset_id == asset_id for one in character.references):
                 raise Conflict(f"This picture is already a reference of {character.name}.")
-            source = self.paths.inside(self.store.assets.get(asset_id).file)
+            asset = self.store.assets.get(asset_id)
+            origin = needed(asset, origin)
+            source = self.paths.inside(asset.file)
             if not source.is_file():
                 raise NotFound("The file of this picture is missing.", "Choose another one.")
         else:
-            source = Path(upload)
+            source, origin = Path(upload), stated(origin)
         image = open_picture(source)
         image.thumbnail((_MOST_REFERENCE_PIXELS, _MOST_REFERENCE_PIXELS))
-        reference = validated(Reference, {"file": "-", "asset_id": asset_id, "note": note})
+        reference = validated(Reference, {"file": "-", "asset_id": asset_id, "note": note, "origin": origin})
         reference.file = self._write_reference(id, image, source.stem, reference.id)
         try:
             changed = self._change(id, lambda one: setattr(one, "references", [*one.references, reference]))
@@ -259,6 +271,21 @@ class Characters:
             (self.paths.references(id) / reference.file).unlink(missing_ok=True)
             raise
         self._tell(character, changed)
+        return changed
+
+    def say_origin(self, id: str, ref_ids: list[str], origin: dict | Origin) -> Character:
+        """What references show that came without a word, such as those of an older studio. Raises NotFound."""
+        said = stated(origin)
+
+        def change(character: Character) -> None:
+            for ref_id in ref_ids:
+                _reference(character, ref_id)
+            character.references = [
+                one.model_copy(update={"origin": said}) if one.id in ref_ids else one for one in character.references
+            ]
+
+        changed = self._change(id, change)
+        self._referenced(changed.id)
         return changed
 
     def remove_reference(self, id: str, ref_id: str) -> Character:
@@ -294,8 +321,8 @@ class Characters:
     def add_samples(self) -> list[Character]:
         """Add the sample characters that are missing, each with its portrait as a reference, and return them."""
         added = [self.store.characters.add(one) for one in self.samples()]
-        note = "Made with the starter model."
-        return [self.add_reference(one.id, upload=samples.portrait(one), note=note) for one in added]
+        note, fictional = "Made with the starter model.", Origin(kind="fictional")
+        return [self.add_reference(one.id, upload=samples.portrait(one), note=note, origin=fictional) for one in added]
 
     def sample_portrait(self, sample: Character) -> bytes:
         """The portrait of a sample that is not added yet, as WebP."""

@@ -31,6 +31,8 @@ log = logging.getLogger("studio.identity")
 
 KIND = "identity"  # the kind of job that measures a character's pictures again
 NO_REFERENCE = "Add a reference to measure identity."
+ONLY_REFERENCE = "This picture is the only reference."
+UNSAID = "It is not said what the uploaded references show: Characters > References asks."
 MOST_REPORTED = 5000  # newest measured pictures a report reads
 MOST_POINTS = 400  # single pictures in a drift chart
 _MOST_KEPT = 2000  # vectors of reference pictures in memory, half a kilobyte each
@@ -72,9 +74,10 @@ class Identities:
         from pipelines.base import EngineError
 
         part = Identity(threshold=character.identity.threshold, attempt=attempt)
-        references = [one for one in character.references if not asset_id or one.asset_id != asset_id]
+        usable = [one for one in character.references if one.usable]
+        references = [one for one in usable if not asset_id or one.asset_id != asset_id]
         if not references:
-            part.note = NO_REFERENCE if not character.references else "This picture is the only reference."
+            part.note = NO_REFERENCE if not character.references else UNSAID if not usable else ONLY_REFERENCE
             return part
         part.encoder = kind = identity.kind_of(image, engine)
         if missing := identity.ready(kind):

@@ -191,6 +191,8 @@ class Images:
         for field, id in given:
             if id:
                 self.inputs.path(id, field)
+                if field == "references":
+                    self.inputs.check_reference(id, self._known_character(composed.character_id))
                 if self.inputs.is_asset(id) and id not in parents:
                     parents.append(id)
         return replace(composed, parents=tuple(parents))

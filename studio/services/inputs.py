@@ -16,10 +16,13 @@ from typing import TYPE_CHECKING
 from studio.durable import write_whole
 from studio.errors import NotFound, StudioError
 from studio.paths import Paths
+from studio.services.consent import HINT, stated
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from studio.domain.character import Character
+    from studio.domain.origin import Origin
     from studio.store import Store
 
 log = logging.getLogger("studio.images")
@@ -35,8 +38,11 @@ class Inputs:
     def __init__(self, store: "Store", paths: Paths):
         self.store, self.folder, self.paths = store, paths.house / "inputs", paths
 
-    def keep(self, picture: "Path | Image") -> str:
-        """The id under which this picture can be used, the same for the same picture. StudioError when it is none."""
+    def keep(self, picture: "Path | Image", origin: "dict | Origin | None" = None) -> str:
+        """The id under which this picture can be used, the same for the same picture. StudioError when it is none.
+
+        With what it shows (`origin`) it can be a reference; without, only what a picture starts from.
+        """
         from studio.media.pictures import open_picture
 
         image = open_picture(picture) if isinstance(picture, Path) else picture
@@ -54,7 +60,23 @@ class Inputs:
         else:
             self.folder.mkdir(parents=True, exist_ok=True)
             write_whole(path, content)
+        if origin:
+            write_whole(path.with_suffix(".json"), stated(origin).model_dump_json().encode())
         return name
+
+    def check_reference(self, id: str, character: "Character | None") -> None:
+        """Raises StudioError unless this picture was made by a model, or it is said what it shows."""
+        if not self.is_asset(id):
+            if not (self.folder / f"{id}.json").is_file():
+                raise StudioError("It is not said what the uploaded reference shows.", HINT, field="references")
+            return
+        spoken_for = any(one.asset_id == id and one.origin for one in (character.references if character else ()))
+        if self.store.assets.get(id).from_outside and not spoken_for:
+            raise StudioError(
+                "It is not said what this imported picture shows.",
+                "Make it a reference in Characters > References, which asks, or use it as the start picture.",
+                field="references",
+            )
 
     def path(self, id: str, field: str = "image") -> Path:
         """The file of this id. NotFound, with the field that asked, when it is gone or never was."""
@@ -94,6 +116,7 @@ class Inputs:
             try:
                 if path.stat().st_mtime < limit:
                     path.unlink()
+                    path.with_suffix(".json").unlink(missing_ok=True)
                     gone += 1
             except OSError as error:
                 log.info("%s could not be swept away: %s", path.name, error)

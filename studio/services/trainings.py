@@ -19,6 +19,7 @@ from studio.domain.character import Appearance, Character, Look
 from studio.domain.document import now
 from studio.domain.licences import known_licence
 from studio.domain.model import Licence, Lora, LoraChoice
+from studio.domain.origin import Origin
 from studio.domain.requests import AssetFilter
 from studio.domain.training import (
     FEWEST,
@@ -35,6 +36,7 @@ from studio.domain.training import (
 from studio.errors import Conflict, NoSpace, NotFound, StudioError
 from studio.paths import Paths
 from studio.services import training_words as words
+from studio.services.consent import stated
 from studio.services.engine_use import EngineUse
 from studio.services.loras import Loras
 from studio.services.ratings import Ratings
@@ -234,14 +236,17 @@ class Trainings:
                 made.append(self._of_reference(training, character, reference_id))
         return self._with(training_id, made)
 
-    def upload(self, training_id: str, path: Path | str, name: str = "") -> Training:
-        """A picture from outside joins the dataset. StudioError when it is none."""
+    def upload(
+        self, training_id: str, path: Path | str, name: str = "", origin: dict | Origin | None = None
+    ) -> Training:
+        """A picture from outside joins the dataset, once it is said what it shows. StudioError when it is none."""
         from studio.media.pictures import open_picture
 
         training = self._editable(training_id)
         character = self._character(training.character_id)
+        said = stated(origin)
         image = open_picture(Path(path))
-        one = TrainingPicture(source="upload", name=Path(name or path).name[:200])
+        one = TrainingPicture(source="upload", name=Path(name or path).name[:200], origin=said)
         one.caption = words.caption("", [character.appearance], training.trigger)
         self._cut(training, one, image, keep=True)
         return self._with(training_id, [one])
@@ -317,6 +322,10 @@ class Trainings:
         character = self._character(training.character_id)
         if character.status == "paused":
             raise Conflict(f"{character.name} is paused.", "Resume the character in Characters.")
+        if any(one.source == "upload" and one.origin is None for one in training.pictures):
+            raise StudioError(
+                "It is not said what an uploaded picture shows.", "Take it out and upload it again.", field="pictures"
+            )
         if problems := self.remarks(training)["problems"]:
             raise StudioError(problems[0], "Mend it in Train, then press Train again.", field="pictures")
         engine = self.use.ready(training.engine)
@@ -494,6 +503,13 @@ class Trainings:
     def _of_asset(self, training: Training, character: Character, asset: Asset) -> TrainingPicture:
         if asset.state == "trashed":
             raise Conflict("A picture in the trash cannot be chosen.", "Restore it in Review first.")
+        spoken_for = any(one.asset_id == asset.id and one.origin for one in character.references)
+        if asset.from_outside and not spoken_for:
+            raise StudioError(
+                "It is not said what this imported picture shows.",
+                "Make it a reference in Characters > References, which asks; then it can be taught.",
+                field="asset_ids",
+            )
         one = TrainingPicture(source="asset", source_id=asset.id, name=Path(asset.file).name)
         said = asset.recipe.prompt or asset.description
         one.caption = words.caption(said, self._appearances(character, asset), training.trigger, self._triggers(asset))
@@ -504,6 +520,8 @@ class Trainings:
         known = next((one for one in character.references if one.id == reference_id), None)
         if known is None:
             raise NotFound(f"{character.name} has no such reference.", "It may have been removed.")
+        if not known.usable:
+            raise StudioError("It is not said what this reference shows.", "Say it in Characters > References.")
         one = TrainingPicture(source="reference", source_id=known.id, name=known.file)
         said, triggers, appearances = known.note if known.note.count(" ") < 3 else "", (), [character.appearance]
         with contextlib.suppress(NotFound):

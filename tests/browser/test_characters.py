@@ -182,6 +182,7 @@ def test_references_come_from_uploads(page, tmp_path):
     made(page, "Pia Lund")
     tab(page, "References")
     chooser = page.locator("#tab-characters input[type=file][multiple]")
+    page.locator("#references-origin").get_by_label("A fictional person").check()
     chooser.set_input_files([tmp_path / "face.png", tmp_path / "notes.png"])
     expect(page.locator("#character-references .grid-card")).to_have_count(1)
     expect(page.locator(".toast-body", has_text="notes.png").first).to_be_visible()

@@ -23,7 +23,8 @@ def draft(api):
     id = answer.json()["id"]
     for colour in ("navy", "teal", "olive", "maroon"):
         files = {"file": (f"{colour}.png", png(colour), "image/png")}
-        assert api.post(f"/api/v1/training/{id}/uploads", files=files).status_code == 200
+        said = {"origin": "fictional"}
+        assert api.post(f"/api/v1/training/{id}/uploads", files=files, data=said).status_code == 200
     return api.get(f"/api/v1/training/{id}").json()
 
 

@@ -52,7 +52,7 @@ def test_from_desk_to_version(tab, studio, mira, approved, event, person, toasts
     for number, colour in enumerate(("navy", "teal", "olive", "maroon")):
         files.append(tmp_path / f"{number}.png")
         Image.new("RGB", (64, 96), colour).save(files[-1])
-    desk = tab.bring(mira.id, None, [*map(str, files), str(tmp_path / "missing.png")])[0]
+    desk = tab.bring(mira.id, None, [*map(str, files), str(tmp_path / "missing.png")], "fictional", "", "", "")[0]
     assert desk["pictures"][0]["caption"] == "mirazu woman, waving"
     assert desk["pictures"][-1]["tall"]
     assert "missing.png" in toasts[-1][1] or len(desk["pictures"]) >= 5

@@ -13,6 +13,8 @@ from studio.media.embed import open_picture, read_recipe
 from studio.services import character_zip, samples
 from studio.services.characters import Characters
 
+FICTIONAL = {"kind": "fictional"}
+
 
 @pytest.fixture
 def characters(store, paths):
@@ -112,7 +114,7 @@ def test_list_searches_and_filters(characters):
 def test_a_duplicate_has_its_own_files_and_ids(characters, picture):
     """Nothing of the copy depends on the original."""
     made = characters.create({"name": "Mira", "looks": [{"name": "A"}]})
-    made = characters.add_reference(made.id, upload=picture, note="front")
+    made = characters.add_reference(made.id, upload=picture, note="front", origin=FICTIONAL)
     copy = characters.duplicate(made.id)
     again = characters.duplicate(copy.id)
     assert (copy.name, again.name) == ("Mira (copy)", "Mira (copy 2)")
@@ -126,7 +128,7 @@ def test_a_duplicate_has_its_own_files_and_ids(characters, picture):
 def test_deleting_for_good_needs_the_trash_and_frees_the_folder(characters, paths, picture):
     """Nothing is deleted with one click, and nothing is left after two."""
     made = characters.create({"name": "Mira"})
-    characters.add_reference(made.id, upload=picture)
+    characters.add_reference(made.id, upload=picture, origin=FICTIONAL)
     with pytest.raises(Conflict):
         characters.delete_forever(made.id)
     characters.trash(made.id)
@@ -148,7 +150,7 @@ def test_versions_can_be_compared_and_restored(characters):
 
 def test_a_restored_version_keeps_only_references_that_are_there(characters, picture):
     """A reference file stays while a version names it, and comes back with that version."""
-    made = characters.add_reference(characters.create({"name": "Mira"}).id, upload=picture)
+    made = characters.add_reference(characters.create({"name": "Mira"}).id, upload=picture, origin=FICTIONAL)
     file = characters.reference_file(made.id, made.references[0].id)
     without = characters.remove_reference(made.id, made.references[0].id)
     assert without.references == []
@@ -165,7 +167,7 @@ def test_references_are_verified_and_cannot_be_smuggled_in(characters, tmp_path,
     fake = tmp_path / "fake.png"
     fake.write_text("not a picture")
     with pytest.raises(StudioError):
-        characters.add_reference(made.id, upload=fake)
+        characters.add_reference(made.id, upload=fake, origin=FICTIONAL)
     with pytest.raises(StudioError):
         characters.update(made.id, {"references": [{"file": "../../x"}]})
     assert characters.get(made.id).references == []
@@ -191,7 +193,7 @@ def test_a_reference_forgets_where_it_was_taken(characters, tmp_path):
     photo, exif = tmp_path / "p.jpg", Image.Exif()
     exif[0x013B] = "Secret Person"
     Image.new("RGB", (40, 40)).save(photo, exif=exif)
-    made = characters.add_reference(characters.create({"name": "M"}).id, upload=photo)
+    made = characters.add_reference(characters.create({"name": "M"}).id, upload=photo, origin=FICTIONAL)
     assert b"Secret" not in characters.reference_file(made.id, made.references[0].id).read_bytes()
 
 
@@ -201,7 +203,7 @@ def test_a_reference_forgets_where_it_was_taken(characters, tmp_path):
 def test_export_and_import_are_a_round_trip_for_any_name(characters, picture, name, paths):
     """Everything but ids and times comes back, and the zip lies in the exports folder whatever the name."""
     fields = characters.surprise(3) | {"name": name}
-    made = characters.add_reference(characters.create(fields).id, upload=picture, note="n")
+    made = characters.add_reference(characters.create(fields).id, upload=picture, note="n", origin=FICTIONAL)
     zipped = characters.export(made.id)
     assert zipped.parent == paths.exports()
     back = characters.import_zip(zipped)

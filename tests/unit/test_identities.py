@@ -19,6 +19,8 @@ from tests.fakes import FakeDevice, FakeEngine
 
 RED = (200, 0, 90)  # what the fake engine draws for the seed 200
 
+FICTIONAL = {"kind": "fictional"}
+
 
 @pytest.fixture
 def encoder(monkeypatch):
@@ -56,7 +58,7 @@ def studio(paths, engine, encoder):
 def mira(studio, tmp_path):
     """A character with one red reference."""
     character = studio.characters.create({"name": "Mira", "appearance": {"presents_as": "woman"}})
-    return studio.characters.add_reference(character.id, upload=picture(tmp_path / "red.png", RED))
+    return studio.characters.add_reference(character.id, upload=picture(tmp_path / "red.png", RED), origin=FICTIONAL)
 
 
 def picture(path, colour, size=(64, 64)):
@@ -205,7 +207,9 @@ def test_new_references_measure_everything_again(studio, mira, tmp_path):
     """Adding or removing a reference starts one job that brings all scores up to date."""
     asset = made(studio, mira, prompt="waving", seed=20).assets[0]
     before = studio.review.get(asset).identity.score
-    character = studio.characters.add_reference(mira.id, upload=picture(tmp_path / "dark.png", (20, 0, 90)))
+    character = studio.characters.add_reference(
+        mira.id, upload=picture(tmp_path / "dark.png", (20, 0, 90)), origin=FICTIONAL
+    )
     settle(studio)
     after = studio.review.get(asset)
     assert before < 0.5 < after.identity.score == 1

@@ -122,6 +122,9 @@ def test_a_part_is_repainted_and_references_are_read(studio, engines):
     assert engines[0].ran[-1].mask.mode == "L"
     assert (recipe.pipeline, recipe.parents) == ("inpaint", [])
     assert recipe.inputs["strength"] == 0.9
+    with pytest.raises(StudioError, match="not said what"):
+        studio.images.start(None, ImageRequest(prompt="her at sea", references=[start]))
+    assert inputs.keep(picture(), {"kind": "fictional"}) == start
     recipe = studio.review.get(made(studio, prompt="her at sea", references=[start]).assets[0]).recipe
     assert engines[0].ran[-1].task == "edit"
     assert (recipe.pipeline, recipe.inputs) == ("edit", {"references": [start]})

@@ -34,7 +34,7 @@ draft = studio.trainings.create(NewTraining(character_id=mira.id))
 for number, colour in enumerate(("red", "green", "blue", "white")):
     path = paths.data / f"{number}.png"
     Image.new("RGB", (64, 64), colour).save(path)
-    studio.trainings.upload(draft.id, path)
+    studio.trainings.upload(draft.id, path, origin={"kind": "fictional"})
 studio.queue.start()
 job = studio.trainings.start(draft.id)
 print(draft.id, job.id, flush=True)

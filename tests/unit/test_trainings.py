@@ -7,15 +7,19 @@ import pytest
 from PIL import Image, ImageDraw
 
 from pipelines.train_lora import TrainingPlan
+from studio.domain.asset import Recipe
 from studio.domain.requests import AssetPatch, ImageRequest
 from studio.domain.training import AddPictures, Choose, NewTraining, PictureChange, TrainingPatch
 from studio.errors import Conflict, NotFound, StudioError
+from studio.media.embed import save_png
 from studio.paths import Paths
 from studio.services import training_plans
 from studio.services.engine_use import EngineUse
 from studio.services.studio import build
 from studio.settings import Settings
 from tests.fakes import FakeDevice, FakeEngine, FakeTrainer
+
+FICTIONAL = {"kind": "fictional"}
 
 
 @pytest.fixture
@@ -67,7 +71,7 @@ def pictures(studio, mira, tmp_path):
         ids = []
         for number in range(count):
             path = tmp_path / f"in-{number}.png"
-            drawing(number, size).save(path)
+            save_png(drawing(number, size), path, Recipe(engine="fake", seed=number))
             ids.append(studio.review.import_picture(path, mira.id).id)
         studio.review.patch_many(ids, AssetPatch(state="approved"))
         return ids
@@ -113,15 +117,15 @@ def test_pictures_come_and_go(studio, mira, draft, pictures, tmp_path):
     )
     path = tmp_path / "photo.png"
     drawing(1, (90, 200)).save(path)
-    character = studio.characters.add_reference(mira.id, upload=path, note="in the rain at night")
+    character = studio.characters.add_reference(mira.id, upload=path, note="in the rain at night", origin=FICTIONAL)
     known = studio.trainings.add(draft.id, AddPictures(reference_ids=[character.references[0].id])).pictures[-1]
     assert (known.source, known.caption, known.crop) == ("reference", "mirazu woman", 0.15)
-    mine = studio.trainings.upload(draft.id, path, "photo.png").pictures[-1]
+    mine = studio.trainings.upload(draft.id, path, "photo.png", FICTIONAL).pictures[-1]
     assert (mine.source, mine.name, mine.width, mine.height) == ("upload", "photo.png", 90, 200)
     bad = tmp_path / "bad.png"
     bad.write_bytes(b"<script>")
     with pytest.raises(StudioError):
-        studio.trainings.upload(draft.id, bad)
+        studio.trainings.upload(draft.id, bad, origin=FICTIONAL)
     with pytest.raises(NotFound):
         studio.trainings.add(draft.id, AddPictures(asset_ids=["nobody"]))
 
@@ -132,7 +136,7 @@ def test_a_square_is_cut_where_it_is_asked_for(studio, draft, tmp_path):
     tall.paste("blue", (0, 150, 100, 300))
     path = tmp_path / "tall.png"
     tall.save(path)
-    one = studio.trainings.upload(draft.id, path).pictures[-1]
+    one = studio.trainings.upload(draft.id, path, origin=FICTIONAL).pictures[-1]
     at = lambda: Image.open(studio.trainings.picture_file(draft.id, one.id)).convert("RGB").getpixel((32, 60))
     assert at() == (255, 0, 0)
     studio.trainings.patch(draft.id, TrainingPatch(pictures=[PictureChange(id=one.id, crop=1)]))
@@ -143,10 +147,10 @@ def test_what_is_wrong_is_said_before_training(studio, mira, draft, pictures, tm
     """Twins, blur, small pictures, captions without the word; too few pictures keep it from starting."""
     again = tmp_path / "twin.png"
     drawing(draft.pictures and 0).save(again)
-    twin = studio.trainings.upload(draft.id, again).pictures[-1]
+    twin = studio.trainings.upload(draft.id, again, origin=FICTIONAL).pictures[-1]
     soft = tmp_path / "soft.png"
     drawing(3).resize((9, 9)).resize((40, 40), Image.Resampling.BICUBIC).save(soft)
-    blurred = studio.trainings.upload(draft.id, soft).pictures[-1]
+    blurred = studio.trainings.upload(draft.id, soft, origin=FICTIONAL).pictures[-1]
     first = draft.pictures[0].id
     studio.trainings.patch(draft.id, TrainingPatch(pictures=[PictureChange(id=first, caption="a woman")]))
     said = studio.trainings.remarks(studio.trainings.get(draft.id))

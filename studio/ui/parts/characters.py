@@ -5,7 +5,8 @@ import html
 import re
 from datetime import datetime, timezone
 
-from studio.domain.character import Character, Ingredient, Look
+from studio.domain.character import Character, Ingredient, Look, Reference
+from studio.domain.origin import in_words
 
 KINDS = {
     "wardrobe": ("Wardrobe", "Clothes and accessories, such as a red raincoat."),
@@ -269,7 +270,8 @@ def references_value(character: Character | None) -> dict:
             "thumb": reference_address(character, one.id),
             "full": reference_address(character, one.id),
             "alt": one.note or f"Reference {number} of {character.name}",
-            "caption": one.note,
+            "caption": reference_caption(one),
+            "badges": [] if one.usable else [{"text": "not used", "kind": "below", "title": "Say what it shows first"}],
         }
         for number, one in enumerate(references, 1)
     ]
@@ -285,6 +287,12 @@ def references_value(character: Character | None) -> dict:
             "next": "Pictures that show exactly who this is. Upload some, or pick approved pictures below.",
         },
     }
+
+
+def reference_caption(one: Reference) -> str:
+    """The note, and what was said about an upload."""
+    said = in_words(one.origin) if one.origin or not one.asset_id else ""
+    return " · ".join(part for part in (one.note, said) if part)
 
 
 def stamp(character: Character | None) -> str:

@@ -24,7 +24,7 @@
   /* Typing marks at once; what is picked from a list is told by the page's own events. */
   document.addEventListener("input", (event) => {
     const box = event.target.closest("#character-sections .block");
-    if (box && !event.target.closest("form, [role=combobox], .drawn")) editor.touch();
+    if (box && !event.target.closest("form, [role=combobox], .drawn, .no-form")) editor.touch();
   });
   document.addEventListener("keydown", (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey || event.key.toLowerCase() !== "s") return;

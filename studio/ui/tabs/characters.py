@@ -15,8 +15,10 @@ from studio.domain.character import Character
 from studio.domain.document import new_id
 from studio.domain.requests import AssetFilter, CaptionRequest
 from studio.errors import Conflict, NotFound, StudioError
+from studio.services.consent import stated
 from studio.ui.guard import shown, toast, told
 from studio.ui.parts import characters as parts
+from studio.ui.parts import consent
 from studio.ui.parts.drawn import drawn_by
 from studio.ui.parts.pictures import grid, grid_value
 from studio.ui.shared import Shared
@@ -93,10 +95,12 @@ class CharactersTab:
                 self.versions = drawn_by("versions", elem_id="character-versions")
 
     def _references(self) -> None:
+        self.origin = consent.question("Uploaded and imported pictures show", "references")
         with gr.Row(elem_classes="reference-tools"):
             self.add_files = gr.UploadButton(
                 "Upload pictures", file_types=["image"], file_count="multiple", scale=0, min_width=150
             )
+            self.say = gr.Button("Say it of selected", scale=0, min_width=180, interactive=False)
             self.remove = gr.Button("Remove selected", scale=0, min_width=150, interactive=False)
         self.references = grid(parts.references_value(None), elem_id="character-references")
         with gr.Row(elem_classes="reference-tools"):
@@ -225,23 +229,34 @@ class CharactersTab:
 
     def _wire_references(self, saved: dict, outputs: list, quiet: dict) -> None:
         self.references.select(
-            self.pick, None, [self.chosen, self.remove], api_name="characters_pick_references", **quiet
+            self.pick_references,
+            None,
+            [self.chosen, self.remove, self.say],
+            api_name="characters_pick_references",
+            **quiet,
         )
         self.library.select(
             self.pick, None, [self.offered, self.add_chosen], api_name="characters_pick_pictures", **quiet
         )
         self.add_files.upload(
             shown(self.add_uploads),
-            inputs_kwargs={"files": self.add_files, **saved},
+            inputs_kwargs={"files": self.add_files, **self.origin, **saved},
             outputs=outputs,
             api_name="characters_upload_references",
             **quiet,
         )
         self.add_chosen.click(
             shown(self.add_pictures),
-            inputs_kwargs={"offered": self.offered, **saved},
+            inputs_kwargs={"offered": self.offered, **self.origin, **saved},
             outputs=[*outputs, self.add_chosen],
             api_name="characters_add_references",
+            **quiet,
+        )
+        self.say.click(
+            shown(self.say_chosen),
+            inputs_kwargs={"chosen": self.chosen, **self.origin, **saved},
+            outputs=outputs,
+            api_name="characters_say_origin",
             **quiet,
         )
         self.remove.click(
@@ -395,28 +410,50 @@ class CharactersTab:
     def pick(event: gr.EventData):
         return event._data["ids"], gr.Button(interactive=bool(event._data["ids"]))
 
+    def pick_references(self, event: gr.EventData):
+        ids, button = self.pick(event)
+        return ids, button, button
+
+    def say_chosen(self, chosen, editing, revision, draft, **values):
+        origin = consent.said(values)
+        character = self._existing(editing, draft, values)
+        before = character.revision
+        character = self.characters.say_origin(character.id, chosen, origin)
+        told("It stays with the pictures, also in an export.")
+        return self._after(character) | self._base(before, revision, character)
+
     def add_uploads(self, files, editing, revision, draft, **values):
+        origin = consent.said(values)
+        if files:
+            stated(origin)  # asked once, not once per file
         character = self._existing(editing, draft, values)
         before = character.revision
         for file in files or []:
             try:
-                character = self.characters.add_reference(character.id, upload=Path(file))
+                character = self.characters.add_reference(character.id, upload=Path(file), origin=origin)
             except StudioError as error:
                 name = Path(file).name
                 toast(error if name in error.message else StudioError(f"{name}: {error.message}", error.hint))
         return self._after(character, made=not editing) | self._base(before, revision, character)
 
     def add_pictures(self, offered, editing, revision, draft, **values):
+        origin = consent.said(values)
         character = self._existing(editing, draft, values)
         before = character.revision
         for asset_id in offered:
-            character = self.characters.add_reference(character.id, asset_id=asset_id)
+            character = self.characters.add_reference(
+                character.id, asset_id=asset_id, **self._origin_of(asset_id, origin)
+            )
         told("Added to the references.")
         return (
             self._after(character)
             | self._base(before, revision, character)
             | {self.add_chosen: gr.Button(interactive=False)}
         )
+
+    def _origin_of(self, asset_id: str, origin: dict | None) -> dict:
+        """What was said counts for imported pictures; what a model made is what it is."""
+        return {"origin": origin} if self.studio.review.get(asset_id).from_outside else {}
 
     def remove_chosen(self, chosen, editing, revision, draft, **values):
         character = self._existing(editing, draft, values)

@@ -10,9 +10,10 @@ from pydantic import ValidationError
 
 from studio.domain.requests import AssetPatch, ImageRequest
 from studio.errors import StudioError
+from studio.services.consent import stated
 from studio.services.images import Composed
 from studio.ui.guard import readable, shown, told
-from studio.ui.parts import editing
+from studio.ui.parts import consent, editing
 from studio.ui.parts import lora_chips as chips
 from studio.ui.parts.craft import Craft
 from studio.ui.parts.drawn import drawn_by
@@ -148,6 +149,7 @@ class CreateTab:
         self.image, self.mask, self.edit, self.references = (gr.Textbox("", label=one, visible=False) for one in named)
         with gr.Accordion("References", open=False, visible="edit" in spec.tasks, elem_id="create-from") as part:
             self.from_part = part
+            self.origin = consent.question("Uploaded references show", "create")
             self.shown_references = gr.Gallery(
                 label="References", type="filepath", columns=4, height=150, interactive=True,
                 object_fit="cover", elem_id="create-references", file_types=["image"], buttons=[],
@@ -262,9 +264,9 @@ class CreateTab:
             **quiet,
         )
         gr.on(
-            [self.shown_references.upload, self.shown_references.delete],
+            [self.shown_references.upload, self.shown_references.delete, *[one.change for one in self.origin.values()]],
             shown(self.take_references),
-            self.shown_references,
+            [self.shown_references, *self.origin.values()],
             self.references,
             trigger_mode="always_last",
             api_name="create_references",
@@ -460,9 +462,14 @@ class CreateTab:
         there = [id for _, id in choices]
         return gr.Dropdown(choices=choices, **({} if engine in there else {"value": there[0]}))
 
-    def take_references(self, pictures):
+    def take_references(self, pictures, *said):
+        """Uploads become inputs; as references they count once it is said what they show, which Generate asks."""
         inputs = self.studio.images.inputs
-        ids = [inputs.keep(Path(one[0] if isinstance(one, list | tuple) else one)) for one in pictures or []]
+        try:
+            origin = stated(consent.said(dict(zip(consent.NAMES, said, strict=True))))
+        except StudioError:  # still being filled in
+            origin = None
+        ids = [inputs.keep(Path(one[0] if isinstance(one, list | tuple) else one), origin) for one in pictures or []]
         return " ".join(dict.fromkeys(ids))
 
     def show_references(self, references, shown_now):

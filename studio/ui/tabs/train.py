@@ -6,7 +6,9 @@ import gradio as gr
 
 from studio.domain.training import PRESETS, AddPictures, Choose, NewTraining, PictureChange, TrainingPatch
 from studio.errors import StudioError
+from studio.services.consent import stated
 from studio.ui.guard import shown, told
+from studio.ui.parts import consent
 from studio.ui.parts import training as parts
 from studio.ui.parts.drawn import drawn_by
 from studio.ui.shared import Shared
@@ -42,6 +44,7 @@ class TrainTab:
                 self.about = gr.HTML("", apply_default_css=False, elem_id="train-about")
                 self.start = gr.Button("Train", variant="primary", size="lg", interactive=False, elem_id="train-start")
                 self.fresh = gr.Button("New dataset", visible=False, elem_id="train-new")
+                self.origin = consent.question("Uploaded pictures show", "train")
                 self.uploads = gr.UploadButton(
                     "Upload pictures", size="sm", file_count="multiple", file_types=["image"], elem_id="train-uploads"
                 )
@@ -88,7 +91,8 @@ class TrainTab:
             **quiet,
         )
         self.fresh.click(shown(self.begin), who, whole, api_name="train_new", **quiet)
-        self.uploads.upload(shown(self.bring), [*who, self.uploads], whole, api_name="train_upload", **quiet)
+        bring = [*who, self.uploads, *self.origin.values()]
+        self.uploads.upload(shown(self.bring), bring, whole, api_name="train_upload", **quiet)
         self.start.click(
             shown(self.train),
             who,
@@ -166,12 +170,13 @@ class TrainTab:
         self._needed(character_id)
         return self._whole(character_id, seen)
 
-    def bring(self, character_id, seen, files):
+    def bring(self, character_id, seen, files, *said):
+        origin = stated(consent.said(dict(zip(consent.NAMES, said, strict=True))))
         draft = self._needed(character_id, suggest=False)
         refused = []
         for path in files or ():
             try:
-                self.trainings.upload(draft.id, path, Path(path).name)
+                self.trainings.upload(draft.id, path, Path(path).name, origin)
             except StudioError as error:
                 refused.append(f"{Path(path).name}: {error.message}")
         if refused:
