@@ -16,8 +16,15 @@ from studio.platforms.base import (
     Secret,
     Verdict,
 )
+from studio.platforms.bluesky import Bluesky
+from studio.platforms.discord import Discord
+from studio.platforms.discord_webhook import DiscordWebhook
 from studio.platforms.export import Export
+from studio.platforms.mastodon import Mastodon
+from studio.platforms.matrix import Matrix
+from studio.platforms.pixelfed import Pixelfed
 from studio.platforms.spec import Connect, Field, MediaRule, PlatformSpec, PostKind, TextRule
+from studio.platforms.telegram import Telegram
 
 __all__ = [
     "PLATFORMS", "Comment", "Connect", "Connected", "Draft", "Field", "Fit", "Journal", "Later", "MediaRule", "Piece",
@@ -25,4 +32,13 @@ __all__ = [
     "Verdict",
 ]  # fmt: skip
 
-PLATFORMS: tuple[Platform, ...] = (Export(),)
+PLATFORMS: tuple[Platform, ...] = (
+    Export(),
+    Bluesky(),
+    Mastodon(),
+    Pixelfed(),
+    Telegram(),
+    Discord(),
+    DiscordWebhook(),
+    Matrix(),
+)
