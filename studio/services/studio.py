@@ -28,6 +28,7 @@ from studio.services.motion import KIND as REEL
 from studio.services.motion import Motion
 from studio.services.posting import Posting
 from studio.services.publishing import Publishing
+from studio.services.repurpose import Repurpose
 from studio.services.review import Review
 from studio.services.scene_test import SceneTests
 from studio.services.system import System
@@ -54,6 +55,7 @@ class Studio:
     identities: Identities
     scene_tests: SceneTests
     review: Review
+    repurpose: Repurpose
     captions: Captions
     writers: Writers
     writing: Writing
@@ -135,6 +137,8 @@ def build(
         writing = Writing(store, writers, paths, lambda id: use.engine(id or use.engines[0].spec.id).spec)
         review = Review(store, paths, settings, images.give_thumbnails, images.mend_thumbnails, identities.measured)
         review.sweep(paths.house / "tmp")
+        repurpose = Repurpose(store, paths)
+        repurpose.sweep()
         images.inputs.sweep()
 
         def judged(character: Character) -> None:
@@ -157,6 +161,7 @@ def build(
             identities=identities,
             scene_tests=tests,
             review=review,
+            repurpose=repurpose,
             captions=Captions(store, writing),
             writers=writers,
             writing=writing,

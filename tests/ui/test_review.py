@@ -166,6 +166,9 @@ def test_a_zip_is_made_and_announced(tab, made):
     path, packed = tab.pack(made(2), "jpeg", 3)
     assert path.endswith(".zip")
     assert packed == 4
+    path, packed = tab.pack(made(1), "networks", packed)
+    assert "networks" in path
+    assert packed == 5
 
 
 def test_facts_leave_out_what_is_unknown(studio, made):

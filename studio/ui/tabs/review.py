@@ -32,6 +32,7 @@ QUALITY = {
     "clipping": "Light not clipped", "banding": "No banding", "content": "Content", "composition": "Composition",
 }  # fmt: skip
 EVERYONE = ""
+NETWORKS = "networks"  # of a download: not a format but every rendition
 VIEWS = ("Library", "Desk")
 BULK = ["bulk", "card"]
 BULK_AWAY = [*BULK, "away"]  # Gradio 6.31 shows a column whose `visible` is "hidden"
@@ -149,7 +150,7 @@ class ReviewTab:
                 self.new_rating = gr.Dropdown(RATINGS, value="general", label="Rating", min_width=120)
                 self.rate = gr.Button("Set rating", size="sm", scale=0, min_width=100)
                 self.format = gr.Dropdown(
-                    [("PNG", "png"), ("JPEG", "jpeg"), ("WebP", "webp")],
+                    [("PNG", "png"), ("JPEG", "jpeg"), ("WebP", "webp"), ("For every network", NETWORKS)],
                     value="png",
                     label="Download as",
                     min_width=110,
@@ -486,6 +487,8 @@ class ReviewTab:
         return sorted(some(ids))
 
     def pack(self, ids, kind, packed):
+        if kind == NETWORKS:
+            return handed_out(self.studio.repurpose.zip(some(ids))), packed + 1
         return handed_out(self.studio.review.zip(some(ids), format=kind)), packed + 1
 
     # ------------------------------------------------------------------ desk
