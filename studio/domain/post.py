@@ -34,13 +34,21 @@ class PostEvent(Part):
     by: str = ""
 
 
+Frame = Literal["crop", "pad", "blur"]
+
+
 class Words(Part):
-    """What one target says otherwise; None is what the post says. `kind` is one of the platform's, "" the first fit."""
+    """What one target says otherwise; None is what the post says. `kind` is one of the platform's, "" the first fit.
+
+    `frame` is what happens to a picture whose shape the network does not take: "crop" around the face, "pad" with the
+    colour of its edge, "blur" over a blurred copy.
+    """
 
     text: str | None = Field(default=None, max_length=10000)
     hashtags: list[str] | None = Field(default=None, max_length=60)
     alt_text: dict[str, str] = Field(default_factory=dict)
     kind: str = Field(default="", max_length=40)
+    frame: Frame = "crop"
 
 
 class Schedule(Part):

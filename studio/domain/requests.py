@@ -120,7 +120,8 @@ class CaptionRequest(WriteRequest):
 
 class PostRequest(Request):
     """A new draft. `caption` is its text; hashtags and alt text may come with it. `targets` are account ids, "export"
-    is the package; `words` says per target what it says otherwise: `text`, `hashtags`, `alt_text`, `kind`."""
+    is the package; `words` says per target what it says otherwise: `text`, `hashtags`, `alt_text`, `kind`, and
+    `frame` (crop, pad, blur) for pictures whose shape it does not take."""
 
     character_id: str
     asset_ids: list[str] = Field(min_length=1, max_length=20)

@@ -117,12 +117,15 @@ def fitted(
     most_bytes: int = 0,
     most_side: int = 0,
     most_pixels: int = 0,
+    aspects: tuple[float, float] | None = None,
+    frame: Frame = "crop",
     ai_made: bool = True,
     words: dict[str, str] | None = None,
 ) -> tuple[Path, str, int, int]:
-    """A rendition in the first of `formats` that fits, in its own shape and without its recipe: the file, its media
-    type, width and height in pixels. `words` go into it: {"alt_text", "description"}. Raises as `rendition` does."""
-    wish = Wish(tuple(one for one in formats if one in ENDINGS), most_bytes, most_side, most_pixels)
+    """A rendition in the first of `formats` that fits, without its recipe: the file, its media type, width and height
+    in pixels. `words` go into it: {"alt_text", "description"}. Raises as `rendition` does."""
+    usable = tuple(one for one in formats if one in ENDINGS)
+    wish = Wish(usable, most_bytes, most_side, most_pixels, aspects, frame=frame)
     if not wish.formats:
         raise StudioError("There is no picture format this network takes.", "Leave the picture out.", field="asset_ids")
     words = words or {}

@@ -312,6 +312,9 @@ def usual_problems(
             error(f"{spec.name} does not take picture {number}.", "Take it out.", "asset_ids")
         elif why := _unfit(piece, kind.video if piece.asset.kind != "image" and kind.video else kind.image):
             error(f"{spec.name} does not take picture {number}: {why}.", "Crop it, or choose another.", "asset_ids")
+        elif why := _reshaped(piece, kind.image):
+            hint = "A crop keeps the face. Set the target's frame to pad or blur to keep all of it."
+            warning(f"Picture {number} is {why} for {spec.name}: it goes out cropped or framed.", hint, "asset_ids")
         if kind.alt_longest and not piece.alt_text.strip():
             warning(f"Picture {number} has no alt text.", "Describe it for people who cannot see it.", "alt_text")
         elif kind.alt_longest and len(piece.alt_text) > kind.alt_longest:
@@ -344,9 +347,20 @@ def _unfit(piece: Piece, rule: MediaRule) -> str:
     width, height = piece.asset.width, piece.asset.height
     if rule.least_side and min(width, height) < rule.least_side:
         return f"a side is under {rule.least_side} pixels"
-    if rule.aspects and height and not rule.aspects[0] - 0.01 <= width / height <= rule.aspects[1] + 0.01:
-        return "it is too narrow" if width / height < rule.aspects[0] else "it is too wide"
+    if piece.asset.kind != "image" and (why := _shape(width, height, rule)):
+        return f"it is {why}"
     return ""
+
+
+def _reshaped(piece: Piece, rule: MediaRule) -> str:
+    """What a rendition mends, but not without a loss."""
+    return _shape(piece.asset.width, piece.asset.height, rule) if piece.asset.kind == "image" else ""
+
+
+def _shape(width: int, height: int, rule: MediaRule) -> str:
+    if not rule.aspects or not height or rule.aspects[0] - 0.01 <= width / height <= rule.aspects[1] + 0.01:
+        return ""
+    return "too narrow" if width / height < rule.aspects[0] else "too wide"
 
 
 def _count(number: int) -> str:

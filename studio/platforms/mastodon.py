@@ -12,6 +12,7 @@ from __future__ import annotations
 import html
 import re
 import time
+from dataclasses import replace
 from datetime import datetime
 
 from studio.platforms.base import Comment, Connected, Later, Receipt, Verdict, usual_problems
@@ -158,12 +159,11 @@ class Mastodon:
         return Receipt(made["id"], made.get("url") or "")
 
     def _upload(self, draft, piece, account, secret) -> str:
-        limits = account.limits
-        rule = MediaRule(
-            _IMAGE.formats,
-            min(_IMAGE.most_bytes, int(limits.get("image_bytes") or _IMAGE.most_bytes)),
-            _IMAGE.most_side,
-            min(_IMAGE.most_pixels, int(limits.get("image_pixels") or _IMAGE.most_pixels)),
+        rule, limits = self.spec.kinds[0].image, account.limits
+        rule = replace(
+            rule,
+            most_bytes=_lower(rule.most_bytes, limits.get("image_bytes")),
+            most_pixels=_lower(rule.most_pixels, limits.get("image_pixels")),
         )
         file = draft.fit(piece, rule)
         made = self._object(
@@ -328,6 +328,12 @@ def _words(answer) -> str:
         return " ".join(str(answer.json().get("error", "")).split())[:200].rstrip(".")
     except (ValueError, AttributeError):
         return ""
+
+
+def _lower(own: int, said: object) -> int:
+    """The smaller of two limits, where 0 and what is no number are none."""
+    found = [one for one in (own, said) if isinstance(one, int) and one > 0]
+    return min(found, default=0)
 
 
 def _number(value) -> int | None:

@@ -25,8 +25,8 @@ class TextRule:
 class MediaRule:
     """What a picture or clip has to be like; 0 has no limit. `aspects` are width / height, narrowest and widest.
 
-    The studio makes renditions that keep to `formats`, `most_bytes`, `most_side` and `most_pixels`; the rest is
-    checked. `seconds` are shortest and longest.
+    Of pictures the studio makes renditions that keep to `formats`, `most_bytes`, `most_side`, `most_pixels` and
+    `aspects`; the rest is checked. `seconds` are shortest and longest.
     """
 
     formats: tuple[str, ...] = ("image/jpeg", "image/png")

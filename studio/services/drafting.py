@@ -10,7 +10,7 @@ from pathlib import Path
 
 from studio.domain.asset import Asset
 from studio.domain.character import Character
-from studio.domain.post import Post, Target
+from studio.domain.post import Frame, Post, Target
 from studio.domain.rating import highest, rate_prose
 from studio.errors import StudioError
 from studio.paths import Paths, safe_name
@@ -66,7 +66,7 @@ class Drafting:
             account=account,
             kind=words.kind,
             render=self._render(post),
-            fit=self._fit(post),
+            fit=self._fit(post, words.frame),
             rating=highest([rate_prose(caption.text).level, *(level_of(one.asset) for one in pieces)]),
         )
 
@@ -159,7 +159,7 @@ class Drafting:
 
         return render
 
-    def _fit(self, post: Post) -> Callable[[Piece, MediaRule], Rendition]:
+    def _fit(self, post: Post, frame: Frame) -> Callable[[Piece, MediaRule], Rendition]:
         def fit(piece: Piece, rule: MediaRule) -> Rendition:
             from studio.media.renditions import fitted
 
@@ -170,6 +170,8 @@ class Drafting:
                 most_bytes=rule.most_bytes,
                 most_side=rule.most_side,
                 most_pixels=rule.most_pixels,
+                aspects=rule.aspects,
+                frame=frame,
                 ai_made=piece.ai_made,
                 words={"alt_text": piece.alt_text, "description": post.disclosure},
             )

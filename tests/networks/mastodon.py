@@ -60,6 +60,7 @@ class MastodonNetwork:
         assert form["file"][1].startswith(b"\xff\xd8")
         id = f"9{len(self.media)}"
         self.media[id] = {"id": id, "type": "image", "description": (form.get("description") or ("", b""))[1].decode()}
+        self.media[id]["bytes"] = form["file"][1]
         self.media[id]["looks"] = 1 if self.reading and len(self.media) > 1 else 0
         return httpx.Response(202 if self.media[id]["looks"] else 200, json={"id": id, "type": "image", "url": None})
 
@@ -129,4 +130,5 @@ def form_of(request: httpx.Request) -> dict[str, tuple[str, bytes]]:
 def _shown(one: dict) -> dict:
     words = one["text"].replace("&", "&amp;").replace("<", "&lt;").replace("\n\n", "</p><p>").replace("\n", "<br />")
     counts = {"favourites_count": 3, "reblogs_count": 0, "replies_count": 1}
-    return {key: value for key, value in one.items() if key != "text"} | {"content": f"<p>{words}</p>"} | counts
+    media = [{"id": part["id"], "description": part["description"]} for part in one["media_attachments"]]
+    return one | {"text": None, "content": f"<p>{words}</p>", "media_attachments": media} | counts

@@ -245,3 +245,7 @@ def test_the_short_form_keeps_the_shape_and_the_words(tmp_path):
     assert b"digitalsourcetype" not in path.read_bytes()
     with pytest.raises(StudioError, match="no picture format"):
         renditions.fitted(source, tmp_path, formats=("image/heic",))
+    path, _, width, height = renditions.fitted(source, tmp_path, formats=("image/jpeg",), aspects=(0.8, 1.0))
+    assert (width, height) == (150, 150)
+    _, _, width, height = renditions.fitted(source, tmp_path, formats=("image/jpeg",), aspects=(0.8, 1.0), frame="blur")
+    assert (width, height) == (300, 300)

@@ -8,10 +8,13 @@ import pytest
 from PIL import Image
 
 from studio.domain.asset import Asset, Rating, Recipe
+from studio.domain.requests import PostRequest
 from studio.errors import BadRequest, NotFound, StudioError
 from studio.media import embed, xmp
 from studio.platforms import PLATFORMS
 from studio.services.repurpose import SHAPES, Repurpose
+from tests.networks import CASES
+from tests.networks.house import opened
 
 
 @pytest.fixture
@@ -86,3 +89,29 @@ def test_old_renditions_are_swept(store, paths, asset):
     assert other.path.exists()
     assert repurpose.version(asset.id, "square") == one
     assert one.path.exists()
+
+
+def test_a_target_chooses_how_its_pictures_are_framed(store, paths, monkeypatch):
+    """What a network does not take in its shape is said before, and cropped, or kept whole where its words say so."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(paths.data / "config"))
+    case = next(one for one in CASES if one.id == "pixelfed")
+    house = opened(store, paths, case)
+    account = house.accounts[case.id].id
+    asset = house.picture()
+    Image.new("RGB", (1200, 100), "red").save(paths.inside(asset.file))
+    store.assets.update(asset.id, lambda one: (setattr(one, "width", 1200), setattr(one, "height", 100)))
+    sizes = {}
+    for frame in ("crop", "blur"):
+        post = house.publishing.draft(
+            PostRequest(character_id=house.mira.id, asset_ids=[asset.id], targets=[account], caption="Rain",
+                        alt_text={asset.id: "Red."}, words={account: {"frame": frame}})
+        )  # fmt: skip
+        problems = house.publishing.problems(post.id)
+        assert ["too wide" in one.message and one.level for one in problems] == ["warning"]
+        post = house.publishing.approve(post.id, "Ann")
+        house.publishing.publish(post.id)
+        house.run(minutes=5)
+        media = list(house.networks[case.id].media.values())[-1]
+        with Image.open(io.BytesIO(media["bytes"])) as picture:
+            sizes[frame] = picture.size
+    assert sizes == {"crop": (500, 100), "blur": (1200, 240)}
