@@ -11,7 +11,16 @@ from studio.api.files import picture
 from studio.api.shapes import REFUSALS, Cursor, JobAnswer, Limit, job_json, page_json
 from studio.api.uploads import received, upload
 from studio.domain import document
-from studio.domain.motion import NewProject, Project, ProjectPatch, ShotPatch, Sound, SoundKind, SoundPatch
+from studio.domain.motion import (
+    NewProject,
+    Project,
+    ProjectPatch,
+    ShotPatch,
+    Sound,
+    SoundKind,
+    SoundPatch,
+    SpeechRequest,
+)
 from studio.errors import BadRequest
 
 
@@ -244,6 +253,21 @@ def router(studio) -> APIRouter:
                 raise BadRequest("A sound is music or a voice.", "Send kind as music or voice.")
             return (await run_in_threadpool(lambda: sounds.bring_in(path, wanted, **said))).as_json()
 
+    @routes.get("/voices", summary="Speech engines with their voices, and what keeps one from speaking")
+    def voices() -> dict[str, list[dict]]:
+        return {"items": motion.voices.engines()}
+
+    @routes.post(
+        "/speech", status_code=201, response_model=None, responses={201: {"model": Sound}}, summary="Say a text"
+    )
+    def speech(wanted: SpeechRequest):
+        """In the character's voice, at -16 LUFS; the answer is a sound of kind voice."""
+        return motion.voices.speak(wanted).as_json()
+
+    @routes.post("/projects/{project_id}/narrate", **one, summary="Say the captions of a reel when they are shown")
+    def narrate(project_id: str):
+        return told(motion.voices.narrate(project_id))
+
     @routes.get("/sounds/{sound_id}", **sound, summary="Read one")
     def read_sound(sound_id: str):
         return sounds.get(sound_id).as_json()
@@ -253,8 +277,12 @@ def router(studio) -> APIRouter:
         return sounds.patch(sound_id, patch).as_json()
 
     @routes.get("/sounds/{sound_id}/file", response_class=FileResponse, summary="The sound; ranges are served")
-    def sound_file(sound_id: str, request: Request):
+    def sound_file(sound_id: str, request: Request, format: Literal["wav", "mp3", "ogg"] | None = None):
+        """With `format` it is converted and downloaded."""
         found = sounds.get(sound_id)
+        if format:
+            path = motion.voices.converted(sound_id, format)
+            return picture(request, path, tag=f"{found.sha256[:32]}-{format}", filename=f"{found.name[:60]}.{format}")
         return picture(request, sounds.file(sound_id), tag=found.sha256[:32] or found.id)
 
     @routes.delete("/sounds/{sound_id}", status_code=204, summary="Move one to the trash, or delete it there for good")

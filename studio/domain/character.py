@@ -135,6 +135,23 @@ class QualityRule(Part):
     ignore: list[QualityPart] = Field(default_factory=list, max_length=8)
 
 
+class Pronunciation(Part):
+    """A word, and how it is written for the voice to say it right."""
+
+    word: str = Field(min_length=1, max_length=60)
+    say: str = Field(min_length=1, max_length=120)
+
+
+class VoiceRule(Part):
+    """How a character sounds: a speech engine, one of its voices ("" its first), the speed, and words it says its own
+    way."""
+
+    engine: str = Field(default="hibari", max_length=40)
+    voice: str = Field(default="", max_length=80)
+    speed: float = Field(default=1.0, ge=0.5, le=2)
+    words: list[Pronunciation] = Field(default_factory=list, max_length=200)
+
+
 class Character(Document):
     """The root object. Only the name is required; an empty field simply says nothing.
 
@@ -161,6 +178,7 @@ class Character(Document):
     identity: IdentityRule = Field(default_factory=IdentityRule)
     hashtags: HashtagPlan = Field(default_factory=HashtagPlan)
     quality: QualityRule = Field(default_factory=QualityRule)
+    voice: VoiceRule = Field(default_factory=VoiceRule)
     trashed_at: str | None = None
 
     @field_validator("name")

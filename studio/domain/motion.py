@@ -114,6 +114,7 @@ class Sound(Document):
     """Music or a voice that somebody brought in. `file` is relative to the data folder.
 
     `licence` is what the person said about the right to use it, kept with every reel that uses it; `beats` are seconds.
+    A voice that the studio spoke has its `words` and the speech `engine`.
     """
 
     kind: SoundKind = "music"
@@ -126,6 +127,7 @@ class Sound(Document):
     credit: str = Field(default="", max_length=300)
     character_id: str | None = None
     words: str = Field(default="", max_length=4000)
+    engine: str = ""
     tempo: float | None = None
     beats: list[float] = Field(default_factory=list)
     trashed_at: str | None = None
@@ -169,6 +171,15 @@ class ShotPatch(Request):
     style: Style | None = None
     caption: str | None = Field(default=None, max_length=300)
     colour: str | None = Field(default=None, pattern=_COLOUR)
+
+
+class SpeechRequest(Request):
+    """A text to be said in a character's voice, or the usual one. `speed` None is the character's."""
+
+    text: str = Field(min_length=1, max_length=4000)
+    character_id: str | None = Field(default=None, max_length=80)
+    speed: float | None = Field(default=None, ge=0.5, le=2)
+    name: str = Field(default="", max_length=120)
 
 
 class SoundPatch(Request):

@@ -38,6 +38,7 @@ from studio.services.inputs import Inputs
 from studio.services.motion_job import MotionExecutor
 from studio.services.reel_plan import Objection, ReelPlan, preset_of, preview_look
 from studio.services.sounds import Sounds
+from studio.services.voices import Voices
 
 if TYPE_CHECKING:
     from studio.jobs import JobView, Queue
@@ -63,6 +64,7 @@ class Motion:
         self.sounds = Sounds(store, paths)
         self.plan = ReelPlan(store, paths, inputs, self.sounds)
         self.executor = MotionExecutor(store, paths, self.plan, added, self._rendered)
+        self.voices = Voices(self)
         self._undo: dict[str, tuple[deque, deque]] = {}
         self._lock = threading.RLock()
         self._one_preview = threading.Lock()

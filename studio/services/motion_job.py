@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("studio.motion")
 
 _PREPARING = 0.06  # of all steps, what getting ready counts
+_KEPT_OF_SOUNDS = ("id", "kind", "name", "licence", "credit", "engine", "sha256")
 _SPARE = 60 * 1024 * 1024
 
 
@@ -184,7 +185,10 @@ class MotionExecutor:
             if part:
                 sound = self.plan.sounds.get(part.sound_id)
                 sounds.append(
-                    {name: getattr(sound, name) for name in ("id", "kind", "name", "licence", "credit", "sha256")}
+                    {
+                        name: getattr(sound, name)
+                        for name in ("id", "kind", "name", "licence", "credit", "engine", "sha256")
+                    }
                 )
         character = self.store.characters.get(job.character_id) if job.character_id else None
         return Recipe(

@@ -63,7 +63,16 @@ class MotionTab:
                         self.bring_music = gr.UploadButton("Bring music in", size="sm", file_types=AUDIO)
                     with gr.Accordion("Voice and logo", open=False):
                         self.voice = gr.Dropdown([("None", NONE)], value=NONE, label="Voice")
-                        self.bring_voice = gr.UploadButton("Bring a voice in", size="sm", file_types=AUDIO)
+                        with gr.Row():
+                            self.narrate = gr.Button("Speak the captions", size="sm", min_width=140)
+                            self.bring_voice = gr.UploadButton(
+                                "Bring a voice in", size="sm", file_types=AUDIO, min_width=120
+                            )
+                        self.pace = gr.Slider(0.5, 2, value=1, step=0.05, label="Pace of the character's voice")
+                        self.said = gr.Textbox(
+                            label="Words it says its own way", lines=2, placeholder="Mirazu = mee rah zoo",
+                            info="One a line: the word, =, how it is said. Kept with the character.",
+                        )  # fmt: skip
                         self.corner = gr.Dropdown(
                             [("No logo", NONE), *[(one.capitalize(), one) for one in CORNERS]], value=NONE, label="Logo"
                         )
@@ -80,7 +89,7 @@ class MotionTab:
         who = [shared.character, self.seen]
         whole = [self.board, self.run, self.seen, self.project, self.three, self.settings, self.name, self.preset,
                  self.note, self.aspect, self.fit, self.captions, self.music, self.on_beat, self.loud, self.voice,
-                 self.corner, self.render]  # fmt: skip
+                 self.pace, self.said, self.corner, self.render]  # fmt: skip
         gr.on(
             [self.visit.select, shared.character.change],
             shown(self.look),
@@ -119,6 +128,15 @@ class MotionTab:
                 api_name=f"motion_bring_{kind}",
                 **busy,
             )
+        self.narrate.click(
+            shown(self.speak),
+            [*who, self.pace, self.said],
+            whole,
+            show_progress="minimal",
+            show_progress_on=self.narrate,
+            api_name="motion_speak",
+            api_visibility="private",
+        )
         self.bring_logo.upload(
             shown(self.logo), [*who, self.bring_logo, self.corner], whole, api_name="motion_logo", **quiet
         )
@@ -201,6 +219,21 @@ class MotionTab:
         told(f"“{sound.name}” is in the reel.{beats}")
         return self._whole(character_id, seen)
 
+    def speak(self, character_id, seen, pace, said):
+        """The captions as a voice. Pace and pronunciations are kept with the character first."""
+        project = self._open(seen)
+        if project.character_id:
+            words = [dict(zip(("word", "say"), (part.strip() for part in line.split("=", 1)), strict=True))
+                     for line in (said or "").splitlines() if line.count("=")]  # fmt: skip
+            words = [one for one in words if one["word"] and one["say"]]
+            character = self.studio.characters.get(project.character_id)
+            voice = character.voice.model_copy(update={"speed": pace}).model_dump() | {"words": words}
+            if voice != character.voice.model_dump():
+                self.studio.characters.update(project.character_id, {"voice": voice})
+        self.motion.voices.narrate(project.id)
+        told("The captions are spoken. Listen in the preview.")
+        return self._whole(character_id, seen)
+
     def logo(self, character_id, seen, path, corner):
         project = self._open(seen)
         image = self.studio.images.inputs.keep(Path(path))
@@ -278,9 +311,11 @@ class MotionTab:
                 gr.Dropdown(names, value=project.id if there else None, visible=bool(projects)),
                 gr.Row(visible=there), shape]  # fmt: skip
         if not there:
-            return [*head, *[gr.skip()] * 12]
+            return [*head, *[gr.skip()] * 14]
         reel, preset = project.reel, BY_ID.get(project.reel.preset, BY_ID["generic"])
         music, voices = self._sounds("music"), self._sounds("voice")
+        known = project.character_id in self.studio.store.characters
+        voice = self.studio.characters.get(project.character_id).voice if known else None
         wrong = any(one["level"] == "error" for one in board["problems"])
         busy = motion.state(project)["state"] in ("waiting", "running")
         return [
@@ -295,6 +330,11 @@ class MotionTab:
             gr.Checkbox(value=bool(reel.music and reel.music.on_beat), visible=reel.music is not None),
             gr.Slider(value=round((reel.music.volume if reel.music else 0.8) * 100), visible=reel.music is not None),
             gr.Dropdown(voices, value=reel.voice.sound_id if reel.voice else NONE),
+            gr.Slider(value=voice.speed if voice else 1, visible=voice is not None),
+            gr.Textbox(
+                value="\n".join(f"{one.word} = {one.say}" for one in voice.words) if voice else "",
+                visible=voice is not None,
+            ),
             reel.logo.corner if reel.logo else NONE,
             gr.Button("Rendering" if busy else "Render", interactive=not wrong and not busy),
         ]
