@@ -1,6 +1,6 @@
 """Take the README's pictures again: `python docs/pictures/take.py`. Needs requirements-dev.txt and Chromium.
 
-Starts a studio with the samples on a folder of its own, makes pictures with the starter, and keeps three views as
+Starts a studio with the samples on a folder of its own, makes pictures with the starter, and keeps four views as
 JPEG, 1360 pixels wide.
 """
 
@@ -69,6 +69,13 @@ def main() -> None:
                     expect(page.locator("#create-stage .stage-buttons")).to_have_count(4)
                 page.wait_for_timeout(5000)  # confirmations have gone
                 keep(page, "create")
+                page.locator("#create-stage").get_by_role("button", name="Edit: Repaint a part").first.click()
+                expect(page.locator("#create-editor canvas")).to_be_visible()
+                page.get_by_role("radio", name="Background").click()
+                expect(page.locator(".editor-note")).to_contain_text("% of the picture")
+                page.wait_for_timeout(2000)
+                page.set_viewport_size({"width": 1360, "height": 900})
+                keep(page, "editing")
 
                 page.set_viewport_size({"width": 1360, "height": 900})
                 open_tab(page, "Review")

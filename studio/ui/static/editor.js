@@ -76,7 +76,7 @@
     const frame = el("div", { class: "editor-frame" }, canvas);
     const note = el("p", { class: "editor-note", role: "status", "aria-live": "polite" });
     const title = el("h3", { class: "editor-title" });
-    const file = el("input", { type: "file", accept: "image/png,image/jpeg,image/webp", hidden: true, "aria-label": "Picture to start from" });
+    const file = el("input", { type: "file", accept: "image/png,image/jpeg,image/webp" }); // off the page: only its dialog is wanted
     const ask = () => file.click();
     const press = (name, text, about, run, more = {}) => el("button", { type: "button", class: "quiet", dataset: { act: name }, title: about, "aria-label": about, onclick: run, ...more }, text);
     const blank = el("div", { class: "empty editor-blank" }, el("p", { class: "empty-title" }, "Which picture?"),
@@ -101,7 +101,7 @@
       view: el("div", { class: "editor-tools editor-view" }, undo, redo, press("out", "−", "Zoom out (−)", () => zoom(1 / 1.25)), press("in", "+", "Zoom in (+)", () => zoom(1.25)), press("fit", "Fit", "Whole picture (0)", () => fit())),
     };
     root.append(el("div", { class: "editor-head" }, title, press("pick", "Other picture", "Choose another picture", ask), press("close", "Close", "Back to a new picture", () => choose(""))),
-      blank, frame, groups.paint, groups.sides, groups.edge, groups.view, note, file);
+      blank, frame, groups.paint, groups.sides, groups.edge, groups.view, note);
 
     // ---------------------------------------------------------------- what is shown
     const whole = () => {
