@@ -1,5 +1,6 @@
 """The studio in a real headless Chromium: a server on a fresh data folder, a page that fails on errors, screenshots."""
 
+import contextlib
 import os
 import re
 import socket
@@ -147,6 +148,8 @@ def open_tab(sheet, title: str) -> None:
 
     A bar that was just made wider or narrower folds and unfolds a moment later: whichever shows up is taken.
     """
+    from playwright.sync_api import TimeoutError
+
     tab = sheet.get_by_role("tab", name=title, exact=True)
     more = sheet.locator("#studio-tabs > .tab-wrapper .overflow-menu > button").first
     folded = sheet.locator("#studio-tabs > .tab-wrapper .overflow-dropdown button", has_text=title)
@@ -159,7 +162,8 @@ def open_tab(sheet, title: str) -> None:
             folded.click()
             return
         if more.is_visible():
-            more.click()
+            with contextlib.suppress(TimeoutError):  # the bar may unfold under the pointer
+                more.click(timeout=2000)
         sheet.wait_for_timeout(100)
     raise AssertionError(f"There is no tab {title} on the page")
 

@@ -46,9 +46,7 @@ def test_a_part_is_repainted_and_the_rest_is_the_same(page, server, shots):
     expect(page.locator(".editor-blank")).to_be_visible()
     with page.expect_file_chooser() as asked:
         page.locator(".editor-blank").get_by_role("button", name="Choose a picture").click()
-    asked.value.set_files(
-        {"name": "start é.png", "mimeType": "image/png", "buffer": stored.getvalue()}
-    )
+    asked.value.set_files({"name": "start é.png", "mimeType": "image/png", "buffer": stored.getvalue()})
     note = page.locator(".editor-note")
     expect(note).to_contain_text("Paint over what should change")
     expect(page.locator("#create-final")).to_contain_text("Nothing is marked yet")
