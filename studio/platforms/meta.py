@@ -11,7 +11,7 @@ import time
 from datetime import datetime
 
 from studio.platforms import oauth
-from studio.platforms.base import Comment, Connected, Later, Receipt, Verdict, kind_of
+from studio.platforms.base import Comment, Connected, Later, Problem, Receipt, Verdict, kind_of, usual_problems
 from studio.platforms.errors import (
     AuthExpired,
     AuthRevoked,
@@ -46,9 +46,8 @@ class Graph:
     def ask(self, method: str, path: str, token: str, *, mutation: bool = False, **options) -> dict:
         """The answer's object. `path` is below the host; the token goes into a header, never into an address."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        found = self.wire.json(
-            method, f"{self.home}/{path}", headers=headers, mutation=mutation, explain=self.explain, **options
-        )
+        url = path if path.startswith("https://") else f"{self.home}/{path}"
+        found = self.wire.json(method, url, headers=headers, mutation=mutation, explain=self.explain, **options)
         if not isinstance(found, dict):
             raise self.wire.malformed(mutation)
         return found
@@ -123,11 +122,17 @@ class Containers:
     def ready(self):
         return None
 
+    def check(self, draft):
+        problems = usual_problems(self.spec, draft) + clip_problems(self.spec, draft)
+        if draft.pieces and draft.account and not draft.account.public.get("folder"):
+            told = f"{self.spec.name} fetches pictures itself, and this account has no public folder."
+            problems.append(Problem(told, "Connect it again with one, or export the post.", "targets", "error"))
+        return problems
+
     def connect(self, values):
         token, public = values["token"].strip(), named(dict(values))
         PublicMedia(public, self._wire).check()
-        found = self._who(public, token, {"token": token})
-        return found
+        return self._who(public, token, {"token": token})
 
     def verify(self, account, secret):
         PublicMedia(account.public, self._wire).check()
@@ -311,6 +316,26 @@ class Containers:
 
 class Gone(Rejected):
     """There is no such thing."""
+
+
+def clip_problems(spec, draft) -> list[Problem]:
+    """What a clip has that the network does not take: another format, too many bytes, too short or too long."""
+    problems = []
+    kind = kind_of(spec, draft)
+    for piece in draft.pieces:
+        rule = kind.video if kind else None
+        if piece.asset.kind != "clip" or not rule or not piece.source.is_file():
+            continue
+        seconds, (least, most) = piece.asset.seconds, rule.seconds or (0, 0)
+        if piece.source.suffix.lower() != ".mp4":
+            problems.append(Problem(f"{spec.name} takes clips as MP4.", "Render it anew.", "asset_ids", "error"))
+        elif rule.most_bytes and piece.source.stat().st_size > rule.most_bytes:
+            told = f"The clip is over the {rule.most_bytes // 1_000_000} MB that {spec.name} takes."
+            problems.append(Problem(told, "Render it smaller or shorter.", "asset_ids", "error"))
+        elif seconds and most and not least <= seconds <= most:
+            told = f"{spec.name} takes clips of {least:g} to {most:g} seconds; this one has {seconds:g}."
+            problems.append(Problem(told, "Cut it anew.", "asset_ids", "error"))
+    return problems
 
 
 def comments_of(found: dict, text: str, who: str) -> tuple[list[Comment], str]:

@@ -6,7 +6,7 @@ five hundred in bytes of UTF-8. It has no mark for AI: the caption and the file 
 
 from __future__ import annotations
 
-from studio.platforms.base import Receipt, usual_problems
+from studio.platforms.base import Receipt
 from studio.platforms.meta import Containers, Gone, comments_of, insights
 from studio.platforms.public_media import ADDRESS, FOLDER
 from studio.platforms.spec import Connect, Field, MediaRule, PlatformSpec, PostKind, TextRule
@@ -60,9 +60,6 @@ class Threads(Containers):
     home = "https://graph.threads.net"
     publish_path, quota_path, media_path = "threads_publish", "threads_publishing_limit", "threads"
     renew_path, grant = "refresh_access_token", "th_refresh_token"
-
-    def check(self, draft):
-        return usual_problems(self.spec, draft)
 
     def _make(self, draft, account, token, journal):
         if draft.pieces:

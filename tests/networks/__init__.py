@@ -4,6 +4,8 @@
 from studio.platforms.bluesky import Bluesky
 from studio.platforms.discord import Discord
 from studio.platforms.discord_webhook import DiscordWebhook
+from studio.platforms.facebook import Facebook
+from studio.platforms.instagram import Instagram
 from studio.platforms.linkedin import LinkedIn
 from studio.platforms.mastodon import Mastodon
 from studio.platforms.matrix import Matrix
@@ -15,6 +17,8 @@ from tests.networks.base import Case, Clock, Faulty, Memory, Network, log_in
 from tests.networks.bluesky import BlueskyNetwork
 from tests.networks.discord import DiscordNetwork, WebhookNetwork
 from tests.networks.example import Example, ExampleNetwork
+from tests.networks.facebook import FacebookNetwork
+from tests.networks.instagram import InstagramNetwork
 from tests.networks.linkedin import LinkedInNetwork
 from tests.networks.mastodon import MastodonNetwork, PixelfedNetwork
 from tests.networks.matrix import MatrixNetwork
@@ -35,6 +39,8 @@ CASES: tuple[Case, ...] = (
     Case("discord-webhook", WebhookNetwork, DiscordWebhook),
     Case("matrix", MatrixNetwork, Matrix),
     Case("threads", ThreadsNetwork, Threads),
+    Case("instagram", InstagramNetwork, Instagram),
+    Case("facebook", FacebookNetwork, Facebook),
 )  # fmt: skip
 
 # connected on the network's own page, not by a form alone

@@ -4,13 +4,17 @@ import json
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import httpx
 import pytest
 
+from studio.domain.asset import Asset, Recipe
 from studio.errors import StudioError
-from studio.platforms import Later, Secret
+from studio.platforms import Later, Piece, Secret
 from studio.platforms.errors import AuthExpired, AuthRevoked, QuotaSpent, RateLimited, Rejected, Transient, Unknown
+from studio.platforms.facebook import Facebook
+from studio.platforms.instagram import Instagram
 from studio.platforms.linkedin import LinkedIn, little
 from studio.platforms.meta import Graph
 from studio.platforms.threads import Threads
@@ -25,6 +29,21 @@ def started(id):
     """(platform, network, line, clock, account, secret) of a case."""
     platform, network, line, clock = next(one for one in CASES + ON_A_PAGE if one.id == id).start()
     return platform, network, line, clock, *connected(platform, network)
+
+
+def a_clip(folder: Path, seconds: float = 12, **fields):
+    """A draft with one clip."""
+    source = folder / "clip.mp4"
+    source.write_bytes(b"mp4" + b"\0" * 64)
+    asset = Asset(id="a0", kind="clip", file=source.name, width=1080, height=1920, seconds=seconds, recipe=Recipe())
+    return replace(a_draft(folder, 0, **fields), pieces=(Piece(asset, source, "mira-0", alt_text="A walk."),))
+
+
+def forms(line, ending: str) -> list[dict]:
+    return [
+        {name: values[0] for name, values in parse_qs(one.content.decode()).items()}
+        for one in line.seen if one.method == "POST" and one.url.path.endswith(ending)
+    ]  # fmt: skip
 
 
 def bodies(line, path: str) -> list[dict]:
@@ -303,3 +322,86 @@ def test_metas_own_word_for_how_long_is_kept():
     usage = {"17": [{"type": "threads", "call_count": 100, "estimated_time_to_regain_access": 12}]}
     answer = graph_error(400, 80002, "too many", headers={"x-business-use-case-usage": json.dumps(usage)})
     assert Graph("Threads", "https://graph.threads.net").explain(answer, True).wait == 720
+
+
+# ------------------------------------------------------------------------------------------- Instagram and Facebook
+
+
+def test_instagram_is_told_about_ai_once_per_post(tmp_path):
+    """On the picture, on a carousel's parent only, on a reel, on a story; a photograph is not called that."""
+    platform, network, line, clock, account, secret = started("instagram")
+    receipt = sent(platform, a_draft(tmp_path, 3, account=account), account, secret, Memory(), clock)
+    assert [one.get("is_ai_generated") for one in forms(line, "/17/media")] == [None, None, None, "true"]
+    assert receipt.disclosed == ("flag", "caption")
+    line.seen.clear()
+    story = a_draft(tmp_path, account=account, kind="story")
+    assert sent(platform, story, account, secret, Memory(), clock).disclosed == ("flag",)
+    assert forms(line, "/17/media")[0].keys() == {"image_url", "media_type", "is_ai_generated"}
+    line.seen.clear()
+    sent(platform, a_clip(tmp_path, account=account), account, secret, Memory(), clock)
+    reel = forms(line, "/17/media")[0]
+    assert (reel["media_type"], reel["is_ai_generated"]) == ("REELS", "true")
+    assert "alt_text" not in reel
+    line.seen.clear()
+    photo = a_draft(tmp_path, account=account)
+    photo = replace(photo, pieces=(replace(photo.pieces[0], ai_made=False),))
+    sent(platform, photo, account, secret, Memory(), clock)
+    assert "is_ai_generated" not in forms(line, "/17/media")[0]
+
+
+def test_instagram_says_at_the_draft_what_will_not_work(tmp_path):
+    """No public folder, a shape it does not take, a clip too short, words on a story."""
+    bare = connected(*next(one for one in CASES if one.id == "instagram").start()[:2])[0]
+    bare = bare.model_copy(update={"public": {"id": "17"}})
+    assert "targets" in {one.field for one in Instagram().check(a_draft(tmp_path, account=bare))}
+    tall = a_draft(tmp_path)
+    tall.pieces[0].asset.height = 1300
+    assert any("too narrow" in one.message for one in Instagram().check(tall))
+    assert any("3 to 900 seconds" in one.message for one in Instagram().check(a_clip(tmp_path, seconds=1)))
+    assert Instagram().check(a_clip(tmp_path)) == []
+    assert [one.level for one in Instagram().check(a_draft(tmp_path, kind="story"))] == ["warning"]
+
+
+def test_threads_takes_a_clip_from_the_public_folder(tmp_path):
+    platform, network, line, clock, account, secret = started("threads")
+    sent(platform, a_clip(tmp_path, account=account), account, secret, Memory(), clock)
+    assert forms(line, "/17/threads")[0]["media_type"] == "VIDEO"
+    assert network.fetched[0].startswith(b"mp4")
+
+
+def test_facebook_takes_a_clip_with_its_own_mark_and_finds_it_again(tmp_path):
+    platform, network, line, clock, account, secret = started("facebook")
+    draft, journal = a_clip(tmp_path, account=account), Memory()
+    line.break_with("timeout after")
+    with pytest.raises(Unknown):
+        platform.submit(draft, account, secret, journal)
+    verdict = platform.reconcile(draft, account, secret, journal, clock.iso)
+    assert verdict.receipt.disclosed == ("flag", "caption")
+    assert network.posts[verdict.receipt.remote_id]["clip"]["is_ai_generated"] == "true"
+    platform.edit(a_clip(tmp_path, caption="Other", account=account), verdict.receipt, account, secret)
+    assert network.published()[0].startswith("Other")
+    assert Facebook().check(a_clip(tmp_path, seconds=4000))[0].field == "asset_ids"
+
+
+def test_facebook_asks_which_page_is_meant_and_keeps_the_pages_token_only():
+    platform, network, line, clock = next(one for one in CASES if one.id == "facebook").start()
+    network.pages.append({"id": "56", "name": "Other", "access_token": "planted-secret-other"})
+    with pytest.raises(Rejected, match="Mira daily, Other"):
+        platform.connect(network.values)
+    found = platform.connect({**network.values, "page": "mira DAILY"})
+    assert found.secret == {"token": "planted-secret-token-0"}
+    assert found.public == {"id": "55"}
+    network.pages.clear()
+    with pytest.raises(Rejected, match="no Page"):
+        platform.connect(network.values)
+
+
+def test_facebook_finds_words_without_pictures_only_when_they_are_the_same(tmp_path):
+    platform, network, line, clock, account, secret = started("facebook")
+    draft, journal = a_draft(tmp_path, 0, account=account), Memory()
+    line.break_with("dropped after")
+    with pytest.raises(Unknown):
+        platform.submit(draft, account, secret, journal)
+    assert platform.reconcile(draft, account, secret, journal, clock.iso).outcome == "posted"
+    other = a_draft(tmp_path, 0, caption="Other", account=account)
+    assert platform.reconcile(other, account, secret, journal, clock.iso).outcome == "absent"
