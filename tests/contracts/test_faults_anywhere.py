@@ -7,7 +7,7 @@ import pytest
 from studio.platforms import Receipt
 from studio.platforms.errors import AuthExpired, AuthRevoked, Rejected, Transient, Unknown
 from tests.contracts.test_platforms import a_draft, connected, fit
-from tests.networks import CASES, ON_A_PAGE, Memory
+from tests.networks import CASES, Memory
 
 FAULTS = ("refused", "timeout before", "timeout after", "dropped after", "429", "503 before", "500 after",
           "unreadable after", "expired")  # fmt: skip
@@ -43,7 +43,7 @@ def way_out(platform, draft, account, secret, journal, clock):
     raise AssertionError("It never ended.")
 
 
-@pytest.mark.parametrize("case", CASES + ON_A_PAGE, ids=lambda case: case.id)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_a_fault_at_any_request_leaves_one_post(case, tmp_path):
     """The n-th request meets each fault, then a clean line: one whole post, or a question to a person."""
     platform, network, line, clock = case.start()

@@ -16,12 +16,10 @@ from studio.domain.post import Caption, Post
 from studio.platforms import PLATFORMS, Draft, Later, Piece, Problem, Receipt, Rendition, Secret
 from studio.platforms.errors import AuthExpired, AuthRevoked, PlatformError, RateLimited, Rejected, Transient, Unknown
 from studio.platforms.spec import CAN
-from tests.networks import CASES, ON_A_PAGE, Memory, log_in
+from tests.networks import CASES, Memory, log_in
 
-each = pytest.mark.parametrize(
-    "platform", [*PLATFORMS, *(case.start()[0] for case in CASES + ON_A_PAGE)], ids=lambda p: p.spec.id
-)
-each_network = pytest.mark.parametrize("case", CASES + ON_A_PAGE, ids=lambda case: case.id)
+each = pytest.mark.parametrize("platform", [*PLATFORMS, *(case.start()[0] for case in CASES)], ids=lambda p: p.spec.id)
+each_network = pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 
 
 def copy(piece: Piece, path: Path) -> None:

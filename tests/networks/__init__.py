@@ -26,7 +26,7 @@ from tests.networks.telegram import TelegramNetwork
 from tests.networks.threads import ThreadsNetwork
 from tests.networks.x import XNetwork
 
-__all__ = ["CASES", "ON_A_PAGE", "Case", "Clock", "Faulty", "Memory", "Network", "log_in"]
+__all__ = ["CASES", "Case", "Clock", "Faulty", "Memory", "Network", "log_in"]
 
 CASES: tuple[Case, ...] = (
     *(Case(f"example-{how}", lambda how=how: ExampleNetwork(how), lambda how=how, **on: Example(how, **on))
@@ -38,13 +38,9 @@ CASES: tuple[Case, ...] = (
     Case("discord", DiscordNetwork, Discord),
     Case("discord-webhook", WebhookNetwork, DiscordWebhook),
     Case("matrix", MatrixNetwork, Matrix),
+    Case("x", XNetwork, X),
+    Case("linkedin", LinkedInNetwork, LinkedIn),
     Case("threads", ThreadsNetwork, Threads),
     Case("instagram", InstagramNetwork, Instagram),
     Case("facebook", FacebookNetwork, Facebook),
 )  # fmt: skip
-
-# connected on the network's own page, not by a form alone
-ON_A_PAGE: tuple[Case, ...] = (
-    Case("x", XNetwork, X),
-    Case("linkedin", LinkedInNetwork, LinkedIn),
-)

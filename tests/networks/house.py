@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from urllib.parse import parse_qs, urlsplit
 
 from PIL import Image
 
@@ -77,6 +78,15 @@ def make(store, paths, settings, keychain, platforms, clock) -> Publishing:
     return Publishing(store, paths, settings, platforms, accounts=accounts, clock=clock)
 
 
+def connect(accounts: Accounts, platform, network: Network) -> Account:
+    """By the form, or by the network's own page, where `network.consent` says yes."""
+    wanted = ConnectRequest(platform=platform.spec.id, values=network.values)
+    if platform.spec.connect.way != "oauth":
+        return accounts.connect(wanted)
+    url = accounts.begin(wanted, "http://127.0.0.1:7860/returned")
+    return accounts.finish(parse_qs(urlsplit(url).query)["state"][0], network.consent(url))
+
+
 def opened(store: Store, paths: Paths, *cases: Case, clock: Clock | None = None) -> House:
     """A studio with one character, connected to the networks of these cases."""
     clock, settings, keychain = clock or Clock(), Settings(paths, {}), Keychain(paths)
@@ -85,8 +95,7 @@ def opened(store: Store, paths: Paths, *cases: Case, clock: Clock | None = None)
     publishing = make(store, paths, settings, keychain, platforms, clock)
     mira = store.characters.add(Character(name="Mira"))
     accounts = {
-        id: publishing.accounts.connect(ConnectRequest(platform=platform.spec.id, values=network.values))
-        for id, (platform, network, _, _) in started.items()
+        id: connect(publishing.accounts, platform, network) for id, (platform, network, _, _) in started.items()
     }
     networks = {id: one[1] for id, one in started.items()}
     lines = {id: one[2] for id, one in started.items()}

@@ -20,14 +20,14 @@ from studio.platforms.meta import Graph
 from studio.platforms.threads import Threads
 from studio.platforms.x import X
 from tests.contracts.test_platforms import a_draft, connected, sent
-from tests.networks import CASES, ON_A_PAGE, Memory
+from tests.networks import CASES, Memory
 from tests.networks.meta import graph_error
 from tests.networks.x import problem
 
 
 def started(id):
     """(platform, network, line, clock, account, secret) of a case."""
-    platform, network, line, clock = next(one for one in CASES + ON_A_PAGE if one.id == id).start()
+    platform, network, line, clock = next(one for one in CASES if one.id == id).start()
     return platform, network, line, clock, *connected(platform, network)
 
 
