@@ -6,7 +6,7 @@ import pytest
 
 from studio.platforms import Receipt
 from studio.platforms.errors import AuthExpired, AuthRevoked, Rejected, Transient, Unknown
-from tests.contracts.test_platforms import a_draft, connected, fit
+from tests.contracts.test_platforms import connected, fit, what_it_takes
 from tests.networks import CASES, Memory
 
 FAULTS = ("refused", "timeout before", "timeout after", "dropped after", "429", "503 before", "500 after",
@@ -49,8 +49,10 @@ def test_a_fault_at_any_request_leaves_one_post(case, tmp_path):
     platform, network, line, clock = case.start()
     account, secret = connected(platform, network)
     line.seen.clear()
-    draft = a_draft(tmp_path, 2, account=account)
-    made = {id(piece): fit(piece, platform.spec.kinds[0].image) for piece in draft.pieces}
+    draft = what_it_takes(platform, tmp_path, min(2, platform.spec.most_assets), account=account)
+    made = {
+        id(piece): fit(piece, platform.spec.kinds[0].image) for piece in draft.pieces if piece.asset.kind == "image"
+    }
     draft = replace(draft, fit=lambda piece, rule: made[id(piece)])
     clean = way_out(platform, draft, account, secret, Memory(), clock)
     requests = len(line.seen)

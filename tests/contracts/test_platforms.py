@@ -54,6 +54,24 @@ def a_draft(folder: Path, pictures: int = 1, **fields) -> Draft:
     return Draft(post, Character(id="c1", name="Mira"), tuple(pieces), **usual | fields)
 
 
+def a_clip(folder: Path, clips: int = 1, seconds: float = 12, **fields) -> Draft:
+    """A draft with clips in place of pictures; their content is none."""
+    pieces = []
+    for number in range(clips):
+        source = folder / f"source-{number}.mp4"
+        source.write_bytes(b"mp4" + b"\0" * 64)
+        size = {"width": 1080, "height": 1920, "seconds": seconds}
+        asset = Asset(id=f"a{number}", kind="clip", file=source.name, recipe=Recipe(engine="reel"), **size)
+        pieces.append(Piece(asset, source, f"mira-{number}", alt_text="A walk."))
+    return replace(a_draft(folder, 0, **fields), pieces=tuple(pieces))
+
+
+def what_it_takes(platform, folder: Path, count: int = 1, **fields) -> Draft:
+    """Pictures, or clips where the platform takes nothing else."""
+    takes = frozenset().union(*(kind.takes for kind in platform.spec.kinds))
+    return a_draft(folder, count, **fields) if "image" in takes or not count else a_clip(folder, count, **fields)
+
+
 def connected(platform, network) -> tuple[Account, Secret]:
     found = log_in(platform, network)
     account = Account(
@@ -107,13 +125,13 @@ def test_it_describes_itself(platform):
 @each
 def test_a_good_draft_has_no_problems(platform, tmp_path):
     """Pictures, words, alt text and disclosure are enough."""
-    assert platform.check(a_draft(tmp_path)) == []
+    assert platform.check(what_it_takes(platform, tmp_path)) == []
 
 
 @each
 def test_missing_words_are_warnings(platform, tmp_path):
     """An empty caption and a picture without alt text are said, not forbidden."""
-    draft = a_draft(tmp_path, caption="  ")
+    draft = what_it_takes(platform, tmp_path, caption="  ")
     silent = replace(draft, pieces=(replace(draft.pieces[0], alt_text=""),), hashtags=())
     found = platform.check(silent)
     assert levels(found) == {"warning"}
@@ -126,11 +144,11 @@ def test_missing_words_are_warnings(platform, tmp_path):
 def test_missing_files_and_missing_honesty_are_errors(platform, tmp_path):
     """A lost file, no picture where one is needed, or no disclosure: nothing goes out."""
     if min(kind.media[0] for kind in platform.spec.kinds):
-        assert "error" in levels(platform.check(a_draft(tmp_path, 0)))
-    draft = a_draft(tmp_path)
+        assert "error" in levels(platform.check(what_it_takes(platform, tmp_path, 0)))
+    draft = what_it_takes(platform, tmp_path)
     draft.pieces[0].source.unlink()
     assert [one.field for one in platform.check(draft)] == ["asset_ids"]
-    assert "disclosure" in {one.field for one in platform.check(a_draft(tmp_path, disclosure=" "))}
+    assert "disclosure" in {one.field for one in platform.check(what_it_takes(platform, tmp_path, disclosure=" "))}
 
 
 @each
@@ -138,20 +156,20 @@ def test_over_its_limits_is_refused_with_a_reason(platform, tmp_path):
     """Too many pictures, or a text one too long in the network's own counting, are errors that name the platform."""
     spec = platform.spec
     if spec.most_assets < 20:  # a post itself holds no more
-        found = platform.check(a_draft(tmp_path, spec.most_assets + 1))
+        found = platform.check(what_it_takes(platform, tmp_path, spec.most_assets + 1))
         assert any(one.level == "error" and spec.name in one.message for one in found)
     rule = next(kind for kind in spec.kinds if kind.media[0] <= 1 <= kind.media[1]).text
     if 0 < rule.longest <= 10_000:  # a caption itself holds no more
         tail = len("\n\n#A #B\n\nMade with AI.")
-        assert platform.check(a_draft(tmp_path, caption="x" * (rule.longest - tail))) == []
-        found = platform.check(a_draft(tmp_path, caption="x" * (rule.longest - tail + 1)))
+        assert platform.check(what_it_takes(platform, tmp_path, caption="x" * (rule.longest - tail))) == []
+        found = platform.check(what_it_takes(platform, tmp_path, caption="x" * (rule.longest - tail + 1)))
         assert any(one.level == "error" and "1 " in one.message and "too long" in one.message for one in found)
 
 
 @each
 def test_the_text_that_goes_out_ends_with_the_disclosure(platform, tmp_path):
     """Caption, hashtags, disclosure."""
-    assert a_draft(tmp_path).text == "Hello\n\n#A #B\n\nMade with AI."
+    assert what_it_takes(platform, tmp_path).text == "Hello\n\n#A #B\n\nMade with AI."
 
 
 def test_the_package_is_found_again_and_nothing_else_is(tmp_path):
@@ -189,7 +207,7 @@ def test_it_goes_out_once_with_everything(case, tmp_path):
     """Two pictures with alt text: begun before the request, the id kept after it, disclosed, and read back."""
     platform, network, line, clock = case.start()
     account, secret = connected(platform, network)
-    draft, journal = a_draft(tmp_path, 2, account=account), Memory()
+    draft, journal = what_it_takes(platform, tmp_path, min(2, platform.spec.most_assets), account=account), Memory()
     begun = []
     line.before = lambda request: network.publishes(request) and begun.append(bool(journal.begun))
     receipt = sent(platform, draft, account, secret, journal, clock)
@@ -210,7 +228,7 @@ def test_reconcile_never_posts_and_never_guesses(case, tmp_path):
     """Before: absent, or honestly unsure. After: posted with the same id, or honestly unsure."""
     platform, network, line, clock = case.start()
     account, secret = connected(platform, network)
-    draft, journal = a_draft(tmp_path, account=account), Memory()
+    draft, journal = what_it_takes(platform, tmp_path, account=account), Memory()
     before = platform.reconcile(draft, account, secret, journal, clock.iso)
     assert before.outcome in ("absent", "unsure")
     receipt = sent(platform, draft, account, secret, journal, clock)
@@ -231,7 +249,7 @@ def test_a_repeat_of_a_key_is_harmless(case, tmp_path):
     if platform.spec.idempotency != "key":
         pytest.skip("has no key")
     account, secret = connected(platform, network)
-    draft, journal = a_draft(tmp_path, account=account), Memory()
+    draft, journal = what_it_takes(platform, tmp_path, account=account), Memory()
     first = sent(platform, draft, account, secret, journal, clock)
     assert sent(platform, draft, account, secret, Memory(journal.key), clock).remote_id == first.remote_id
     assert len(network.published()) == 1
@@ -253,7 +271,7 @@ def test_a_broken_line_is_named_for_what_may_be_done(case, fault, kinds, tmp_pat
     account, secret = connected(platform, network)
     line.break_with(fault)
     with pytest.raises(PlatformError) as caught:
-        sent(platform, a_draft(tmp_path, account=account), account, secret, Memory(), clock)
+        sent(platform, what_it_takes(platform, tmp_path, account=account), account, secret, Memory(), clock)
     if not (isinstance(caught.value, AuthExpired) and AuthRevoked in kinds):
         assert isinstance(caught.value, kinds), caught.value
     if network.published():
@@ -271,7 +289,7 @@ def test_a_pause_that_is_asked_for_is_kept(case, tmp_path):
     account, secret = connected(platform, network)
     line.break_with("429 for a while")
     with pytest.raises(RateLimited) as caught:
-        sent(platform, a_draft(tmp_path, account=account), account, secret, Memory(), clock)
+        sent(platform, what_it_takes(platform, tmp_path, account=account), account, secret, Memory(), clock)
     assert caught.value.wait == 90
 
 
@@ -300,7 +318,7 @@ def test_afterwards_it_does_what_it_says_it_can(case, tmp_path):
     """Numbers by the spec's names, where missing is None; comments; a reply; taken down, twice."""
     platform, network, _, clock = case.start()
     account, secret = connected(platform, network)
-    receipt = sent(platform, a_draft(tmp_path, account=account), account, secret, Memory(), clock)
+    receipt = sent(platform, what_it_takes(platform, tmp_path, account=account), account, secret, Memory(), clock)
     can = platform.spec.can
     if "metrics" in can:
         found = platform.metrics(receipt, account, secret)

@@ -13,6 +13,7 @@ from studio.platforms.pixelfed import Pixelfed
 from studio.platforms.telegram import Telegram
 from studio.platforms.threads import Threads
 from studio.platforms.x import X
+from studio.platforms.youtube import YouTube
 from tests.networks.base import Case, Clock, Faulty, Memory, Network, log_in
 from tests.networks.bluesky import BlueskyNetwork
 from tests.networks.discord import DiscordNetwork, WebhookNetwork
@@ -25,6 +26,7 @@ from tests.networks.matrix import MatrixNetwork
 from tests.networks.telegram import TelegramNetwork
 from tests.networks.threads import ThreadsNetwork
 from tests.networks.x import XNetwork
+from tests.networks.youtube import YouTubeNetwork
 
 __all__ = ["CASES", "Case", "Clock", "Faulty", "Memory", "Network", "log_in"]
 
@@ -43,4 +45,5 @@ CASES: tuple[Case, ...] = (
     Case("threads", ThreadsNetwork, Threads),
     Case("instagram", InstagramNetwork, Instagram),
     Case("facebook", FacebookNetwork, Facebook),
+    Case("youtube", YouTubeNetwork, YouTube),
 )  # fmt: skip

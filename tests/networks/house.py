@@ -45,9 +45,23 @@ class House:
         asset.file, asset.sha256 = self.paths.relative(path), hashlib.sha256(path.read_bytes()).hexdigest()
         return self.store.assets.add(asset)
 
+    def clip(self) -> Asset:
+        asset = Asset(file="x", kind="clip", width=1080, height=1920, seconds=12, character_id=self.mira.id,
+                      recipe=Recipe(engine="reel"), state="approved")  # fmt: skip
+        path = self.paths.month(self.mira.id, "2026-11") / f"{asset.id}.mp4"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"mp4" + b"\0" * 64)
+        asset.file, asset.sha256 = self.paths.relative(path), hashlib.sha256(path.read_bytes()).hexdigest()
+        return self.store.assets.add(asset)
+
+    def _takes_pictures(self, cases) -> bool:
+        mine = {self.accounts[one].platform for one in cases if one in self.accounts}
+        kinds = [kind for one in self.platforms if one.spec.id in mine for kind in one.spec.kinds]
+        return not kinds or any("image" in kind.takes for kind in kinds)
+
     def post(self, *cases: str, approve: bool = True, **fields) -> Post:
         """An approved post to these networks, "export" among them if named."""
-        picture = self.picture()
+        picture = self.picture() if self._takes_pictures(cases) else self.clip()
         targets = [self.accounts[one].id if one in self.accounts else one for one in cases]
         usual = {"caption": "Rain", "alt_text": {picture.id: "A grey square."}}
         post = self.publishing.draft(

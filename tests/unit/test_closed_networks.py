@@ -9,9 +9,8 @@ from urllib.parse import parse_qs
 import httpx
 import pytest
 
-from studio.domain.asset import Asset, Recipe
 from studio.errors import StudioError
-from studio.platforms import Later, Piece, Secret
+from studio.platforms import Later, Secret, youtube
 from studio.platforms.errors import AuthExpired, AuthRevoked, QuotaSpent, RateLimited, Rejected, Transient, Unknown
 from studio.platforms.facebook import Facebook
 from studio.platforms.instagram import Instagram
@@ -19,7 +18,7 @@ from studio.platforms.linkedin import LinkedIn, little
 from studio.platforms.meta import Graph
 from studio.platforms.threads import Threads
 from studio.platforms.x import X
-from tests.contracts.test_platforms import a_draft, connected, sent
+from tests.contracts.test_platforms import a_clip, a_draft, connected, sent
 from tests.networks import CASES, Memory
 from tests.networks.meta import graph_error
 from tests.networks.x import problem
@@ -29,14 +28,6 @@ def started(id):
     """(platform, network, line, clock, account, secret) of a case."""
     platform, network, line, clock = next(one for one in CASES if one.id == id).start()
     return platform, network, line, clock, *connected(platform, network)
-
-
-def a_clip(folder: Path, seconds: float = 12, **fields):
-    """A draft with one clip."""
-    source = folder / "clip.mp4"
-    source.write_bytes(b"mp4" + b"\0" * 64)
-    asset = Asset(id="a0", kind="clip", file=source.name, width=1080, height=1920, seconds=seconds, recipe=Recipe())
-    return replace(a_draft(folder, 0, **fields), pieces=(Piece(asset, source, "mira-0", alt_text="A walk."),))
 
 
 def forms(line, ending: str) -> list[dict]:
@@ -405,3 +396,82 @@ def test_facebook_finds_words_without_pictures_only_when_they_are_the_same(tmp_p
     assert platform.reconcile(draft, account, secret, journal, clock.iso).outcome == "posted"
     other = a_draft(tmp_path, 0, caption="Other", account=account)
     assert platform.reconcile(other, account, secret, journal, clock.iso).outcome == "absent"
+
+
+# -------------------------------------------------------------------------------------------------------- YouTube
+
+
+def test_youtube_sends_only_the_parts_that_are_missing(tmp_path, monkeypatch):
+    """A line that breaks between parts: the session is asked what arrived, and goes on there."""
+    monkeypatch.setattr(youtube, "_PART", 16)
+    platform, network, line, clock, account, secret = started("youtube")
+    draft, journal = a_clip(tmp_path, account=account), Memory()
+    ends = lambda request: request.headers.get("content-range", "").startswith("bytes 32-47/")
+    line.break_with("dropped after", hits=ends)
+    with pytest.raises(Transient):
+        platform.submit(draft, account, secret, journal)
+    assert not journal.begun  # nothing can be out: the last part was not sent
+    line.seen.clear()
+    sent(platform, draft, account, secret, journal, clock)
+    spans = [one.headers["content-range"] for one in line.seen if one.method == "PUT"]
+    assert spans == ["bytes */67", "bytes 48-63/67", "bytes 64-66/67"]
+    assert network.sessions["u0"]["got"] == draft.pieces[0].source.read_bytes()
+    assert len(network.videos) == 1
+
+
+def test_youtube_is_told_about_ai_and_who_may_see_it(tmp_path):
+    platform, network, line, clock, account, secret = started("youtube")
+    draft = a_clip(tmp_path, caption="A <walk>\nin the rain " + "x" * 200, account=account)
+    assert sent(platform, draft, account, secret, Memory(), clock).disclosed == ("flag", "caption")
+    status, snippet = network.videos["v0"]["status"], network.videos["v0"]["snippet"]
+    assert status == {"privacyStatus": "public", "selfDeclaredMadeForKids": False, "containsSyntheticMedia": True}
+    assert snippet["title"] == "A ‹walk›"
+    platform.edit(a_clip(tmp_path, caption="y" * 120, account=account), platform.poll(
+        draft, account, secret, remembered("v0")), account, secret)  # fmt: skip
+    assert network.videos["v0"]["snippet"]["title"] == "y" * 99 + "…"
+
+
+def remembered(id: str) -> Memory:
+    journal = Memory()
+    journal.remote(id)
+    return journal
+
+
+def test_youtube_says_what_its_refusals_mean(tmp_path):
+    """The day's quota until midnight in California, the channel's own limit for a day, a clip thrown out afterwards."""
+    platform, network, line, clock, account, secret = started("youtube")
+    draft = a_clip(tmp_path, account=account)
+    for reason, wait in (("quotaExceeded", 20 * 3600), ("uploadLimitExceeded", 86400)):
+        network.reason = reason
+        with pytest.raises(QuotaSpent) as caught:
+            platform.submit(draft, account, secret, Memory())
+        assert caught.value.wait == wait
+    network.reason = "rateLimitExceeded"
+    with pytest.raises(RateLimited):
+        platform.submit(draft, account, secret, Memory())
+    network.reason = "youtubeSignupRequired"
+    with pytest.raises(AuthRevoked):
+        platform.submit(draft, account, secret, Memory())
+    network.reason, network.fate = "", "rejected"
+    with pytest.raises(Rejected, match="duplicate"):
+        sent(platform, draft, account, secret, Memory(), clock)
+
+
+def test_youtube_that_has_forgotten_the_upload_leaves_it_to_the_person(tmp_path):
+    platform, network, line, clock, account, secret = started("youtube")
+    draft, journal = a_clip(tmp_path, account=account), Memory()
+    line.break_with("dropped after")
+    with pytest.raises(Unknown):
+        platform.submit(draft, account, secret, journal)
+    network.sessions.clear()
+    assert platform.reconcile(draft, account, secret, journal, clock.iso).outcome == "unsure"
+
+
+def test_youtubes_log_in_outlives_its_tokens():
+    """Google keeps its refresh token: it is kept too."""
+    platform, network, line, clock, account, secret = started("youtube")
+    before = secret["refresh"]
+    platform.refresh(account, secret)
+    platform.refresh(account, secret)
+    assert secret["refresh"] == before
+    assert platform.verify(account, secret).handle == "@mira"
