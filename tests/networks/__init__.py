@@ -12,6 +12,7 @@ from studio.platforms.matrix import Matrix
 from studio.platforms.pixelfed import Pixelfed
 from studio.platforms.telegram import Telegram
 from studio.platforms.threads import Threads
+from studio.platforms.tiktok import TikTok
 from studio.platforms.x import X
 from studio.platforms.youtube import YouTube
 from tests.networks.base import Case, Clock, Faulty, Memory, Network, log_in
@@ -25,6 +26,7 @@ from tests.networks.mastodon import MastodonNetwork, PixelfedNetwork
 from tests.networks.matrix import MatrixNetwork
 from tests.networks.telegram import TelegramNetwork
 from tests.networks.threads import ThreadsNetwork
+from tests.networks.tiktok import TikTokNetwork
 from tests.networks.x import XNetwork
 from tests.networks.youtube import YouTubeNetwork
 
@@ -46,4 +48,5 @@ CASES: tuple[Case, ...] = (
     Case("instagram", InstagramNetwork, Instagram),
     Case("facebook", FacebookNetwork, Facebook),
     Case("youtube", YouTubeNetwork, YouTube),
+    Case("tiktok", TikTokNetwork, TikTok),
 )  # fmt: skip

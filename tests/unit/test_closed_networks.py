@@ -10,13 +10,14 @@ import httpx
 import pytest
 
 from studio.errors import StudioError
-from studio.platforms import Later, Secret, youtube
+from studio.platforms import Later, Secret, tiktok, youtube
 from studio.platforms.errors import AuthExpired, AuthRevoked, QuotaSpent, RateLimited, Rejected, Transient, Unknown
 from studio.platforms.facebook import Facebook
 from studio.platforms.instagram import Instagram
 from studio.platforms.linkedin import LinkedIn, little
 from studio.platforms.meta import Graph
 from studio.platforms.threads import Threads
+from studio.platforms.tiktok import TikTok
 from studio.platforms.x import X
 from tests.contracts.test_platforms import a_clip, a_draft, connected, sent
 from tests.networks import CASES, Memory
@@ -475,3 +476,75 @@ def test_youtubes_log_in_outlives_its_tokens():
     platform.refresh(account, secret)
     assert secret["refresh"] == before
     assert platform.verify(account, secret).handle == "@mira"
+
+
+# --------------------------------------------------------------------------------------------------------- TikTok
+
+
+def test_tiktok_gets_a_clip_in_parts_with_its_mark(tmp_path, monkeypatch):
+    """Parts in order, the last one longer; the mark for AI; what the creator has switched off stays off."""
+    monkeypatch.setattr(tiktok, "_PART", 20)
+    monkeypatch.setattr(tiktok, "_WHOLE", 20)
+    platform, network, line, clock, account, secret = started("tiktok")
+    receipt = sent(platform, a_clip(tmp_path, account=account), account, secret, Memory(), clock)
+    spans = [one.headers["content-range"] for one in line.seen if one.method == "PUT"]
+    assert spans == ["bytes 0-19/67", "bytes 20-39/67", "bytes 40-66/67"]
+    info = network.posts["v_pub_file~0"]["info"]
+    assert (info["is_aigc"], info["privacy_level"], info["disable_duet"]) == (True, "SELF_ONLY", True)
+    assert receipt.disclosed == ("flag", "caption")
+    assert receipt.url == "https://www.tiktok.com/@mira/video/7300"
+
+
+def test_tiktok_tells_of_a_clip_by_its_publish_id_and_of_pictures_nothing(tmp_path):
+    platform, network, line, clock, account, secret = started("tiktok")
+    draft, journal = a_clip(tmp_path, account=account), Memory()
+    line.break_with("timeout before")
+    with pytest.raises(Unknown):
+        platform.submit(draft, account, secret, journal)
+    assert platform.reconcile(draft, account, secret, journal, clock.iso).outcome == "absent"
+    line.break_with("timeout after")
+    with pytest.raises(Unknown):
+        platform.submit(draft, account, secret, journal)
+    assert platform.reconcile(draft, account, secret, journal, clock.iso).outcome == "posted"
+    pictures = a_draft(tmp_path, account=account)
+    assert platform.reconcile(pictures, account, secret, Memory(), clock.iso).outcome == "unsure"
+
+
+def test_tiktoks_pictures_lie_in_the_public_folder_until_it_has_them(tmp_path):
+    """Also when TikTok throws the post out, which is said with its reason."""
+    platform, network, line, clock, account, secret = started("tiktok")
+    sent(platform, a_draft(tmp_path, 3, account=account), account, secret, Memory(), clock)
+    assert list(Path(network.web.name).iterdir()) == []
+    network.fails = "picture_size_check_failed"
+    with pytest.raises(Rejected, match="picture size check failed"):
+        sent(platform, a_draft(tmp_path, 1, account=account), account, secret, Memory(), clock)
+    assert list(Path(network.web.name).iterdir()) == []
+
+
+def test_tiktok_wants_to_be_told_who_may_see_it(tmp_path):
+    """Nothing is chosen for the person; an audience the account has not got is refused before anything is sent."""
+    values = {"client_key": "c", "client_secret": "s", "who": ""}
+    with pytest.raises(Rejected, match="who may see"):
+        TikTok().authorize(values, "http://127.0.0.1/x", "s", "YWJj")
+    platform, network, line, clock, account, secret = started("tiktok")
+    network.options = ["PUBLIC_TO_EVERYONE"]
+    assert "does not offer" in platform.verify(account, secret).note
+    with pytest.raises(Rejected, match="audience"):
+        platform.submit(a_clip(tmp_path, account=account), account, secret, Memory())
+    assert not network.posts
+    assert any("300 seconds" in one.message for one in platform.check(a_clip(tmp_path, seconds=400, account=account)))
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("spam_risk_too_many_posts", QuotaSpent), ("rate_limit_exceeded", RateLimited),
+        ("scope_not_authorized", AuthRevoked), ("unaudited_client_can_only_post_to_private_accounts", Rejected),
+        ("url_ownership_unverified", Rejected), ("privacy_level_option_mismatch", Rejected),
+    ],
+)  # fmt: skip
+def test_tiktoks_words_mean_what_may_be_done(code, kind, tmp_path):
+    platform, network, line, clock, account, secret = started("tiktok")
+    network.code = code
+    with pytest.raises(kind):
+        platform.submit(a_draft(tmp_path, account=account), account, secret, Memory())
