@@ -20,6 +20,7 @@ class Recipe(Part):
     `outfit`, `place`, `prop` and `mood` are names for people; `ingredients` holds {id, kind, name, words} of each.
     `unlearned` are the prompt's words that the engine never saw, so that the picture may not show them.
     `template` holds, by field, what was typed where words were drawn from it (see services/templates.py).
+    `cell` is the picture's place in a grid: {"grid": its id, "at": [column, row, block]}; a sheet's pipeline is grid.
     """
 
     pipeline: str = "text-to-image"
@@ -31,6 +32,7 @@ class Recipe(Part):
     negative: str = ""
     unlearned: list[str] = Field(default_factory=list)
     template: dict[str, str] = Field(default_factory=dict)
+    cell: dict = Field(default_factory=dict)
     seed: int | None = None
     steps: int | None = None
     guidance: float | None = None

@@ -97,7 +97,9 @@ class Composed:
     def picture(self, number: int) -> "Composed":
         """What picture `number` of the batch gets: its own words where they were drawn."""
         own = self.each[number] if number < len(self.each) else {}
-        return replace(self, each=(), **own | {"ingredients": tuple(own["ingredients"])}) if own else self
+        return replace(
+            self, each=(), **{name: tuple(one) if isinstance(one, list) else one for name, one in own.items()}
+        )
 
     @classmethod
     def from_json(cls, values: dict) -> "Composed":

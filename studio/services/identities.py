@@ -294,7 +294,7 @@ class Identities:
         cursor = None
         while True:
             page = self.store.assets.search(wanted, limit=200, cursor=cursor)
-            yield from page.items
+            yield from (one for one in page.items if one.recipe.pipeline != "grid")  # a sheet shows nobody alone
             cursor = page.next_cursor
             if cursor is None:
                 return

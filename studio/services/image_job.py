@@ -56,17 +56,17 @@ class Frames:
 
 class Share:
     """Several runs as one job: the steps of each are its share of the whole, and pictures that are finished stay in
-    front of those that grow. `next` begins the next run and is its report."""
+    front of those that grow, unless `before` is False. `next` begins the next run and is its report."""
 
-    __slots__ = ("_before", "_last", "_number", "_of", "_report")
+    __slots__ = ("_before", "_keeps", "_last", "_number", "_of", "_report")
 
-    def __init__(self, report: "Report", of: int, number: int = 0):
-        self._report, self._of, self._number, self._last = report, of, number - 1, None
+    def __init__(self, report: "Report", of: int, number: int = 0, *, before: bool = True):
+        self._report, self._of, self._number, self._last, self._keeps = report, of, number - 1, None, before
         self._before: list[Frames] = []
 
     def next(self) -> "Share":
         self._number += 1
-        if self._last is not None:
+        if self._last is not None and self._keeps:
             self._before.append(self._last)
         self._last = None
         return self
@@ -148,11 +148,19 @@ class ImageExecutor:
             raise problem
 
     def make(
-        self, job: Job, composed: Composed, missing: Sequence[int], report, note: str, attempt: int = 1, scene: str = ""
+        self,
+        job: Job,
+        composed: Composed,
+        missing: Sequence[int],
+        report,
+        note: str,
+        attempt: int = 1,
+        scene: str = "",
+        cells: dict[int, dict] | None = None,
     ) -> tuple[list[Asset], StudioError | None]:
         """Pictures of these seeds, in the library and on the job; and what went wrong with enlarging, if anything.
 
-        `attempt` and `scene` go into the identity part.
+        `attempt` and `scene` go into the identity part, what `cells` has for a seed into its recipe.
         """
         report(0, composed.steps, None, note)
         # asked again: the switch, the character or the job's file may have changed while it waited
@@ -178,6 +186,7 @@ class ImageExecutor:
         problem: StudioError | None = None
         for number, (seed, image) in enumerate(zip(missing, images, strict=True), 1):
             recipe = recipe_of(composed, seed, facts, unlearned(composed.prompt, engine.spec, composed.loras))
+            recipe.cell = (cells or {}).get(seed, {})
             try:
                 upscaled = self._enlarged(image, composed, recipe, report, f"{number} of {len(images)}")
             except StudioError as error:

@@ -4,7 +4,7 @@ import io
 import logging
 import secrets
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -102,7 +102,7 @@ class Images:
         ]
         if not all(picture.prompt for picture in pictures):
             raise StudioError("Some pictures would draw no words at all.", "Add words that stay.", field="prompt")
-        own = ("prompt", "negative", "words", "ingredients")
+        own = ("prompt", "negative", "words", "ingredients", "rating", "rating_words")
         each = tuple({name: getattr(picture, name) for name in own} for picture in pictures)
         return replace(pictures[0], batch=composed.batch, each=each)
 
@@ -154,24 +154,17 @@ class Images:
 
         Raises StudioError with the field that is wrong, Conflict for a trashed or paused character, NoSpace.
         """
-        character = self._character(character_id)
-        if character and character.trashed_at:
-            raise Conflict(f"{character.name} is in the trash.", "Restore the character first.", field="character_id")
-        if character and character.status == "paused":
-            raise Conflict(f"{character.name} is paused.", "Resume the character in Characters.", field="character_id")
+        self._check_character(character_id)
         request = self.edits.with_parts(request)
         composed = self.compose(character_id, request)
         if not composed.prompt:
             raise StudioError(
                 "There is nothing to make yet.", "Write a few words or choose a character.", field="prompt"
             )
-        self.use.ready(composed.engine)
         drawn = composed.seed is None
         seed = secrets.randbelow(2**32) if drawn else composed.seed
-        composed = self._with_lineage(self._each(character_id, request, composed, seed))
-        if composed.upscale > 1 and (missing := _upscaler_missing()):
-            raise StudioError(f"Pictures cannot be enlarged: {missing}", "Choose “As made” for now.", field="upscale")
-        self.check_space(composed)
+        composed = self.with_lineage(self._each(character_id, request, composed, seed))
+        self.ready_for(character_id, [composed])
         request = request.model_copy(update={"seed": seed})
         fixed = composed.as_json() | {"seed": seed, "seed_drawn": drawn}
         if request.edit:
@@ -180,7 +173,23 @@ class Images:
             "image", request.model_dump() | {"composed": fixed}, character_id=character_id, owner=owner
         )
 
-    def _with_lineage(self, composed: Composed) -> Composed:
+    def ready_for(self, character_id: str | None, pictures: Sequence[Composed]) -> None:
+        """These pictures could be made now. Raises StudioError, Conflict for a trashed or paused character, NoSpace."""
+        self._check_character(character_id)
+        for engine in dict.fromkeys(one.engine for one in pictures):
+            self.use.ready(engine)
+        if any(one.upscale > 1 for one in pictures) and (missing := _upscaler_missing()):
+            raise StudioError(f"Pictures cannot be enlarged: {missing}", "Choose “As made” for now.", field="upscale")
+        self.check_space(pictures)
+
+    def _check_character(self, character_id: str | None) -> None:
+        character = self._character(character_id)
+        if character and character.trashed_at:
+            raise Conflict(f"{character.name} is in the trash.", "Restore the character first.", field="character_id")
+        if character and character.status == "paused":
+            raise Conflict(f"{character.name} is paused.", "Resume the character in Characters.", field="character_id")
+
+    def with_lineage(self, composed: Composed) -> Composed:
         """Its pictures are there, and those of the library are its parents. Raises StudioError with the field."""
         given = [
             ("image", composed.image),
@@ -197,10 +206,12 @@ class Images:
                     parents.append(id)
         return replace(composed, parents=tuple(parents))
 
-    def check_space(self, composed: Composed) -> None:
+    def check_space(self, pictures: Sequence[Composed]) -> None:
         """Raises NoSpace with numbers when the pictures would not fit on the disk."""
-        pixels = composed.width * composed.height * (1 + (composed.upscale**2 if composed.upscale > 1 else 0))
-        needed = composed.batch * pixels * 3  # a PNG is at most about its raw bytes
+        needed = 0
+        for one in pictures:
+            pixels = one.width * one.height * (1 + (one.upscale**2 if one.upscale > 1 else 0))
+            needed += one.batch * pixels * 3  # a PNG is at most about its raw bytes
         free = shutil.disk_usage(_existing(self.paths.outputs)).free
         if free < needed + _SPACE_KEPT_FREE:
             wanted = (needed + _SPACE_KEPT_FREE) / 1e6

@@ -107,7 +107,7 @@ class SceneTests:
             scenes.append({"id": scene.id, "composed": self.images.compose(character_id, request).as_json()})
         first = Composed.from_json(scenes[0]["composed"])
         self.images.use.ready(first.engine)
-        self.images.check_space(Composed.from_json(scenes[0]["composed"] | {"batch": 8}))
+        self.images.check_space([Composed.from_json(scenes[0]["composed"] | {"batch": 8})])
         request = {
             "prompt": f"12-scene test of {character.name}", "engine": first.engine, "look": first.look_id,
             "seed": seed, "retries": retries, "scenes": scenes,

@@ -18,6 +18,8 @@ from studio.services.calendar import Calendar
 from studio.services.captions import Captions
 from studio.services.characters import Characters
 from studio.services.engine_use import EngineUse
+from studio.services.grids import KIND as GRID
+from studio.services.grids import Grids
 from studio.services.hub import Hub
 from studio.services.identities import Identities
 from studio.services.images import Images
@@ -52,6 +54,7 @@ class Studio:
     queue: Queue
     characters: Characters
     images: Images
+    grids: Grids
     identities: Identities
     scene_tests: SceneTests
     review: Review
@@ -124,8 +127,10 @@ def build(
         makers[TRAINING] = trainings.executor
         motion = Motion(store, paths, images.inputs)
         makers[REEL] = motion.executor
+        makers[GRID] = grids = Grids(store, paths, images)
         queue = Queue(store.jobs, makers, paths.house / "queue-paused")
-        images.queue = identities.queue = tests.queue = trainings.queue = motion.queue = queue
+        for one in (images, identities, tests, trainings, motion, grids):
+            one.queue = queue
         queue.prefers = images.for_loaded_model
         keychain = Keychain(paths)
         models = Models(store, places, Hub(settings, keychain), use, loras)
@@ -158,6 +163,7 @@ def build(
             queue=queue,
             characters=Characters(store, paths, identities.refresh, judged),
             images=images,
+            grids=grids,
             identities=identities,
             scene_tests=tests,
             review=review,

@@ -46,6 +46,7 @@ STEPS: dict[str, tuple[Step, ...]] = {
     "sound": (),
     "endpoint": (),
     "written": (),
+    "grid": (),
 }
 
 

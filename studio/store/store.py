@@ -7,6 +7,7 @@ from filelock import FileLock, Timeout
 
 from studio.domain.account import Account
 from studio.domain.document import now
+from studio.domain.grid import Grid
 from studio.domain.job import Job
 from studio.domain.model import Lora, Model
 from studio.domain.motion import Project, Sound
@@ -37,6 +38,7 @@ class Store:
     sounds: Collection[Sound]
     endpoints: Collection[Endpoint]
     written: Collection[Written]
+    grids: Collection[Grid]
 
     def __init__(self, paths: Paths, lock: FileLock):
         self.paths, self._lock = paths, lock
@@ -52,6 +54,8 @@ class Store:
         self.models = RollingCollection("model", Model, models, 0, by_month(models), self.notices)
         self.loras = RollingCollection("lora", Lora, loras, 0, by_month(loras), self.notices)
         self.downloads = RollingCollection("job", Job, downloads, 0, by_month(downloads), self.notices)
+        grids = paths.house / "grids"
+        self.grids = RollingCollection("grid", Grid, grids, 0, by_month(grids), self.notices)
         trainings = paths.house / "trainings"
         self.trainings = RollingCollection("training", Training, trainings, 0, by_month(trainings), self.notices)
         projects, sounds = paths.house / "projects", paths.house / "sounds"

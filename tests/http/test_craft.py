@@ -1,4 +1,4 @@
-"""Image craft over the API: wildcard lists and what they draw."""
+"""Image craft over the API: wildcard lists, forecasts, grids and comparisons."""
 
 
 def test_wildcard_lists_over_the_api(api):
@@ -35,3 +35,30 @@ def test_a_forecast_starts_nothing(api):
     assert made["fits"] in ("yes", "tight", "no")
     assert api.post("/api/v1/jobs/forecast", json={"request": {"prompt": "x", "steps": 9999}}).status_code == 422
     assert api.get("/api/v1/jobs").json()["total"] == before
+
+
+def test_grids_and_comparisons_over_the_api(api, made):
+    """A grid is made, read cell by cell and thrown away; a comparison takes choices; nonsense is refused."""
+    base = {"prompt": "smiling", "steps": 2, "upscale": 1, "seed": 3}
+    body = {"request": base, "axes": [{"setting": "words", "values": "red hat\nblue hat"}]}
+    assert api.post("/api/v1/grids/forecast", json=body).json()["pictures"] == 2
+    begun = api.post("/api/v1/grids", json=body)
+    assert begun.status_code == 202
+    grid = begun.json()
+    assert made({"id": grid["job_id"]})["state"] == "succeeded"
+    grid = api.get(f"/api/v1/grids/{grid['id']}").json()
+    assert [one["at"] for one in grid["pictures"]] == [[0], [1]]
+    assert api.get(f"/api/v1/assets/{grid['sheet']}").json()["recipe"]["pipeline"] == "grid"
+    compared = api.post("/api/v1/grids/compare", json={"request": base, "prompts": ["sad", "happy"], "seeds": 1}).json()
+    chosen = api.post(f"/api/v1/grids/{compared['id']}/choose", json={"row": 0, "variant": 1}).json()
+    assert chosen["choices"] == {"0": 1}
+    assert [one["by"] for one in chosen["verdicts"]] == ["quality", "identity", "choice"]
+    assert api.post(f"/api/v1/grids/{compared['id']}/choose", json={"row": 7, "variant": 0}).status_code == 422
+    assert api.post("/api/v1/grids/compare/forecast", json={"request": base, "prompts": ["x"]}).status_code == 422
+    assert made({"id": compared["job_id"]})["state"] == "succeeded"
+    assert api.post(f"/api/v1/grids/{compared['id']}/sheet").json()["sheet"]
+    for axes in ([], [{"setting": "nope", "values": "1"}], [{"setting": "steps", "values": "9999"}]):
+        assert api.post("/api/v1/grids", json={"request": base, "axes": axes}).status_code == 422
+    assert api.delete(f"/api/v1/grids/{grid['id']}").status_code == 200
+    assert grid["id"] not in [one["id"] for one in api.get("/api/v1/grids").json()["items"]]
+    assert api.post(f"/api/v1/grids/{grid['id']}/restore").json()["trashed_at"] is None

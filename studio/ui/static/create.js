@@ -89,7 +89,9 @@
       });
     };
     const results = async (done) => {
-      const assets = (await Promise.all(done.assets.map((id) => studio.json(`/api/v1/assets/${id}`).catch(() => null))));
+      // of a grid the stage shows the newest picture, at the end the sheet; the others are below
+      const ids = done.kind === "grid" ? done.assets.slice(-1) : done.assets;
+      const assets = (await Promise.all(ids.map((id) => studio.json(`/api/v1/assets/${id}`).catch(() => null))));
       if (shown !== done.id) return;
       const there = assets.filter((one) => one && one.state !== "trashed");
       const zoomable = there.map((asset) => ({ id: asset.id, full: `/api/v1/assets/${asset.id}/file`, alt: asset.recipe.prompt, caption: `Seed ${asset.recipe.seed}` }));
@@ -100,6 +102,7 @@
         if (actions.dataset.state === state) return;
         const focused = actions.contains(document.activeElement);
         actions.dataset.state = state;
+        if (done.kind === "grid") pictures.style.setProperty("--shape", `${asset.width} / ${asset.height}`);
         swap(image, `/api/v1/assets/${asset.id}/file`);
         if (asset.state === "trashed") { deleted({ box, image, actions }, asset); if (focused) actions.querySelector("button").focus(); return; }
         const at = there.indexOf(asset);
@@ -109,14 +112,14 @@
         image.setAttribute("role", "button");
         image.onclick = () => studio.zoom(zoomable, at);
         image.onkeydown = (event) => { if (event.key === "Enter" || event.key === " ") { studio.zoom(zoomable, at); event.preventDefault(); } };
-        const { seed, seconds } = asset.recipe;
+        const { seed, seconds } = asset.recipe, sheet = asset.recipe.pipeline === "grid"; // nothing to make again from a sheet
         actions.replaceChildren(
-          el("p", { class: "stage-fact" }, [`Seed ${seed}`, seconds ? `${seconds.toFixed(1)} s` : "", `${asset.width} × ${asset.height}`].filter(Boolean).join(" · ")),
+          el("p", { class: "stage-fact" }, [sheet ? "Sheet" : `Seed ${seed}`, seconds ? `${seconds.toFixed(1)} s` : "", `${asset.width} × ${asset.height}`].filter(Boolean).join(" · ")),
           el("div", { class: "stage-buttons" },
-            act("reuse", asset.id, "Reuse", "Put these settings and this seed into the form"),
-            act("edit", asset.id, "Edit", "Repaint a part, extend, or put somewhere else"),
-            act("vary", asset.id, "Variations", "Make four more with new seeds"),
-            act("reference", asset.id, "Reference", "Use as a reference of the character"),
+            sheet ? [] : [act("reuse", asset.id, "Reuse", "Put these settings and this seed into the form"),
+              act("edit", asset.id, "Edit", "Repaint a part, extend, or put somewhere else"),
+              act("vary", asset.id, "Variations", "Make four more with new seeds"),
+              act("reference", asset.id, "Reference", "Use as a reference of the character")],
             act("review", asset.id, "Review", "Open in Review"),
             act("trash", asset.id, "Delete", "Move to the trash; Undo brings it back", () => { actions.dataset.state = ""; deleted({ box, image, actions }, asset); actions.querySelector("button").focus(); })));
         if (focused) actions.querySelector("button").focus();
@@ -144,9 +147,9 @@
       if (next.error) error.replaceChildren(el("strong", {}, next.error.message || ""), el("span", {}, ` ${next.error.hint || ""}`),
         el("button", { type: "button", class: "quiet", onclick: () => trigger("select", { action: "retry", id: next.id }) }, "Try again"));
       if (running && next.preview_count) boxes.forEach(({ image, actions }, i) => {
-        if (!actions.dataset.state && i < next.preview_count) swap(image, `/api/v1/jobs/${next.id}/preview?picture=${i}&v=${next.version}`);
+        if ((!actions.dataset.state || next.kind === "grid") && i < next.preview_count) swap(image, `/api/v1/jobs/${next.id}/preview?picture=${i}&v=${next.version}`);
       });
-      if (running && (next.assets || []).length > known) { known = next.assets.length; results(next); }
+      if (running && next.kind !== "grid" && (next.assets || []).length > known) { known = next.assets.length; results(next); }
       if (ended(next.state) && !settled) { settled = true; results(next); if (!studio.state.jobs.some((one) => one.state === "running")) trigger("change", { id: next.id }); }
     };
     const fetchJob = (id) => studio.json(`/api/v1/jobs/${id}`).then(show).catch(() => { if (!shown) blank(); });

@@ -53,6 +53,7 @@ class CreateTab:
                 self._pictures(spec)
                 self._loras(spec)
                 self._settings(spec, balanced)
+                self.craft.grid()
                 with gr.Row(elem_classes="create-go"):
                     self.generate = gr.Button("Generate", variant="primary", size="lg", elem_classes="on-ctrl-enter")
                     self.craft.cost()
@@ -75,6 +76,7 @@ class CreateTab:
                 self.stage = drawn_by(
                     "stage", {"job": None}, template='<div class="stage-root idle"></div>', elem_id="create-stage"
                 )
+                self.craft.results()
                 with gr.Accordion("Queue", open=True, elem_id="create-queue"):
                     self.queue = drawn_by("queue", {"n": 0}, template='<div class="queue-root"></div>')
         self.form = {
@@ -345,6 +347,7 @@ class CreateTab:
             api_name="create_seed",
             **quiet,
         )
+        self.craft.wire()
         self.reset.click(shown(self.cleared), None, outputs, api_name="create_reset", **quiet)
         self.dropped.upload(shown(self.read), self.dropped, filled, api_name="create_read", **quiet)
         shared.to_create.change(shown(self.fill), shared.to_create, filled, api_name="create_fill", **quiet)

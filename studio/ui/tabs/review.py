@@ -271,12 +271,12 @@ class ReviewTab:
             (self.restore, self.bulk_restore, {}, "restore"),
         ):
             on([button.click], handler, {"ids": self.selected, "cursors": self.cursors, **extra}, name=f"bulk_{name}")
-        asked = [self.forever, self.sure, self.spare]
+        questions = [self.forever, self.sure, self.spare]
         for button, now in ((self.forever, True), (self.spare, False)):
             button.click(
                 lambda now=now: [gr.Button(visible=not now), gr.Button(visible=now), gr.Button(visible=now)],
                 None,
-                asked,
+                questions,
                 api_name=f"review_{'ask' if now else 'spare'}",
                 **quiet,
             )
