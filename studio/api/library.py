@@ -7,7 +7,20 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, Response
 
 from studio.api.files import picture
-from studio.api.shapes import REFUSALS, Adopt, AssetPage, Cursor, FileList, Limit, Rank, Ranked, page_json
+from studio.api.shapes import (
+    REFUSALS,
+    Adopt,
+    AssetPage,
+    Cursor,
+    Enlarge,
+    FileList,
+    JobAnswer,
+    Limit,
+    Rank,
+    Ranked,
+    job_json,
+    page_json,
+)
 from studio.api.uploads import received, upload
 from studio.domain.asset import Asset, AssetKind, AssetState
 from studio.domain.rating import Level
@@ -76,6 +89,17 @@ def router(studio) -> APIRouter:
     def rank(wanted: Rank):
         """By quality, and by identity where all of them have a score; `why` says it in words."""
         return review.rank(wanted.ids)
+
+    @routes.post(
+        "/enlarge",
+        status_code=202,
+        response_model=None,
+        responses={202: {"model": JobAnswer}},
+        summary="Make finished pictures 2 or 4 times larger",
+    )
+    def enlarge(wanted: Enlarge, request: Request):
+        """One job; each picture becomes a new one, whose parent it is."""
+        return job_json(studio.enlarging.start(wanted.ids, wanted.factor, request.scope.get("studio.user", "")))
 
     @routes.get("/orphans", response_model=FileList, summary="Pictures in the outputs folder without an entry")
     def orphans(limit: Limit = 50, cursor: Cursor = None):

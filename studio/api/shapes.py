@@ -149,6 +149,13 @@ class Adopt(Request):
     file: str = Field(min_length=1, max_length=1000, description="As `/assets/orphans` names it")
 
 
+class Enlarge(Request):
+    """Pictures to make `factor` times as wide and high."""
+
+    ids: list[str] = Field(min_length=1, max_length=20)
+    factor: Literal[2, 4] = 2
+
+
 class Rank(Request):
     ids: list[str] = Field(min_length=2, max_length=200)
 

@@ -194,7 +194,7 @@ class ImageExecutor:
             identity = self.identities.measured(image, job.character_id, engine=composed.engine, attempt=attempt)
             if identity is not None:
                 identity.scene = scene
-            asset = self._filed(job, recipe, image, upscaled, identity, rating)
+            asset = self.filed(job, recipe, image, upscaled, identity, rating)
             report.asset(asset.id)
             self.added(asset)
             made.append(asset)
@@ -295,7 +295,7 @@ class ImageExecutor:
         known = job.character_id and job.character_id in self.store.characters
         return self.store.characters.get(job.character_id) if known else None
 
-    def _filed(self, job: Job, recipe: Recipe, image, upscaled, identity: Identity | None, rating: Rating) -> Asset:
+    def filed(self, job: Job, recipe: Recipe, image, upscaled, identity: Identity | None, rating: Rating) -> Asset:
         """Media first, document second: what is in the library can be opened."""
         from studio.media.embed import save_png
 

@@ -211,7 +211,12 @@ class Images:
         needed = 0
         for one in pictures:
             pixels = one.width * one.height * (1 + (one.upscale**2 if one.upscale > 1 else 0))
-            needed += one.batch * pixels * 3  # a PNG is at most about its raw bytes
+            needed += one.batch * pixels
+        self.check_pixels(needed)
+
+    def check_pixels(self, pixels: int) -> None:
+        """Raises NoSpace with numbers when pictures of so many pixels would not fit on the disk."""
+        needed = pixels * 3  # a PNG is at most about its raw bytes
         free = shutil.disk_usage(_existing(self.paths.outputs)).free
         if free < needed + _SPACE_KEPT_FREE:
             wanted = (needed + _SPACE_KEPT_FREE) / 1e6

@@ -18,6 +18,8 @@ from studio.services.calendar import Calendar
 from studio.services.captions import Captions
 from studio.services.characters import Characters
 from studio.services.engine_use import EngineUse
+from studio.services.enlarging import KIND as ENLARGE
+from studio.services.enlarging import Enlarging
 from studio.services.grids import KIND as GRID
 from studio.services.grids import Grids
 from studio.services.hub import Hub
@@ -55,6 +57,7 @@ class Studio:
     characters: Characters
     images: Images
     grids: Grids
+    enlarging: Enlarging
     identities: Identities
     scene_tests: SceneTests
     review: Review
@@ -128,8 +131,9 @@ def build(
         motion = Motion(store, paths, images.inputs)
         makers[REEL] = motion.executor
         makers[GRID] = grids = Grids(store, paths, images)
+        makers[ENLARGE] = enlarging = Enlarging(store, images)
         queue = Queue(store.jobs, makers, paths.house / "queue-paused")
-        for one in (images, identities, tests, trainings, motion, grids):
+        for one in (images, identities, tests, trainings, motion, grids, enlarging):
             one.queue = queue
         queue.prefers = images.for_loaded_model
         keychain = Keychain(paths)
@@ -164,6 +168,7 @@ def build(
             characters=Characters(store, paths, identities.refresh, judged),
             images=images,
             grids=grids,
+            enlarging=enlarging,
             identities=identities,
             scene_tests=tests,
             review=review,

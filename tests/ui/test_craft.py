@@ -88,3 +88,11 @@ def test_the_handler_fits_the_page(tab, page):
     grid = next(fn for fn in found if fn.api_name == "create_grid")
     assert grid.inputs[1:] == list(tab.form.values())
     assert shown(tab.craft.act).__wrapped__ == tab.craft.act
+
+
+def test_a_result_is_enlarged_from_the_stage(tab, studio, mira, made, event):
+    """The button under a result begins the job that the stage then shows."""
+    (asset,) = made(1, upscale=1)
+    stage = tab.act(mira.id, 0, event(action="enlarge2", id=asset))[len(tab.form) + 1]
+    job = studio.queue.finished(stage["job"], 60)
+    assert studio.review.get(job.assets[0]).recipe.parents == [asset]

@@ -173,7 +173,7 @@ def test_a_picture_that_cannot_be_enlarged_is_kept(studio, monkeypatch):
 
 def test_a_resumed_job_makes_only_what_is_missing(studio, engine, monkeypatch):
     """Pictures that were filed before an interruption are not made again, even unnamed ones."""
-    filed = studio.images.executor._filed
+    filed = studio.images.executor.filed
     calls = []
 
     def twice_then_killed(*args):
@@ -182,10 +182,10 @@ def test_a_resumed_job_makes_only_what_is_missing(studio, engine, monkeypatch):
         calls.append(1)
         return filed(*args)
 
-    monkeypatch.setattr(studio.images.executor, "_filed", twice_then_killed)
+    monkeypatch.setattr(studio.images.executor, "filed", twice_then_killed)
     job = made(studio, prompt="x", batch=4, seed=100)
     assert (job.state, len(job.assets)) == ("failed", 2)
-    monkeypatch.setattr(studio.images.executor, "_filed", filed)
+    monkeypatch.setattr(studio.images.executor, "filed", filed)
 
     def lose_the_second_name(job):
         job.assets, job.attempt = job.assets[:1], 2

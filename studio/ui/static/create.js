@@ -119,6 +119,8 @@
             sheet ? [] : [act("reuse", asset.id, "Reuse", "Put these settings and this seed into the form"),
               act("edit", asset.id, "Edit", "Repaint a part, extend, or put somewhere else"),
               act("vary", asset.id, "Variations", "Make four more with new seeds"),
+              act("enlarge2", asset.id, "2 ×", "Make it twice as large"),
+              act("enlarge4", asset.id, "4 ×", "Make it four times as large"),
               act("reference", asset.id, "Reference", "Use as a reference of the character")],
             act("review", asset.id, "Review", "Open in Review"),
             act("trash", asset.id, "Delete", "Move to the trash; Undo brings it back", () => { actions.dataset.state = ""; deleted({ box, image, actions }, asset); actions.querySelector("button").focus(); })));

@@ -537,6 +537,8 @@ class CreateTab:
             form = self.fill(editing.to_edit(self.studio, asset_or_job))
         elif action == "vary":
             stage = {"job": self._variations(asset_or_job).id}
+        elif action in ("enlarge2", "enlarge4"):
+            stage = {"job": self.studio.enlarging.start([asset_or_job], int(action[-1])).id}
         elif action == "reference":
             owner = self.studio.review.get(asset_or_job).character_id or character_id
             if not owner:
