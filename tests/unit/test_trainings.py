@@ -253,7 +253,7 @@ def test_cancelled_within_a_step_and_gone_on_with(studio, draft, trainer):
     studio.queue.retry(job.id)
     assert studio.queue.finished(job.id, 30).state == "succeeded"
     assert trainer.began == [0, 2]
-    learned = [step for step, _ in studio.trainings.get(draft.id).losses]
+    learned = sorted({step for step, _ in studio.trainings.get(draft.id).losses})
     assert learned == [1, 3, 4, 5, 6], "the curve of before is kept up to the saved step"
 
 
