@@ -57,3 +57,22 @@ def test_what_is_no_picture_is_refused(api):
     answer = api.post("/api/v1/jobs", json={"request": {"prompt": "a", "image": "nothing"}})
     assert answer.status_code == 404
     assert answer.json()["error"]["field"] == "image"
+
+
+def test_an_edit_keeps_what_is_outside_the_part(api):
+    """The figure's mask and the head's box are answered; an extended picture holds the old one to the pixel."""
+    r = Image.effect_noise((120, 150), 60).convert("RGB")
+    id = hand_in(api, r)
+    behind = api.post(f"/api/v1/inputs/{id}/background")
+    assert behind.status_code == 201
+    assert (behind.json()["width"], behind.json()["height"]) == r.size
+    box = api.get(f"/api/v1/inputs/{id}/head").json()["box"]
+    assert box is None or len(box) == 4
+    edit = {"mode": "extend", "top": 20, "bottom": 60}
+    request = {"prompt": "in the forest", "image": id, "edit": edit, "steps": 2, "seed": 3}
+    asset = finished(api, api.post("/api/v1/jobs", json={"request": request}).json())
+    after = Image.open(io.BytesIO(api.get(f"/api/v1/assets/{asset['id']}/file").content)).convert("RGB")
+    assert (after.size, asset["recipe"]["pipeline"]) == ((120, 230), "outpaint")
+    assert ImageChops.difference(after.crop((0, 20, 120, 170)), r).getbbox() is None
+    refused = api.post("/api/v1/jobs", json={"request": {**request, "edit": {"mode": "fly"}}})
+    assert (refused.status_code, api.post("/api/v1/inputs/in-0/background").status_code) == (422, 404)
