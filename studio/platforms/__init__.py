@@ -20,11 +20,14 @@ from studio.platforms.bluesky import Bluesky
 from studio.platforms.discord import Discord
 from studio.platforms.discord_webhook import DiscordWebhook
 from studio.platforms.export import Export
+from studio.platforms.linkedin import LinkedIn
 from studio.platforms.mastodon import Mastodon
 from studio.platforms.matrix import Matrix
 from studio.platforms.pixelfed import Pixelfed
 from studio.platforms.spec import Connect, Field, MediaRule, PlatformSpec, PostKind, TextRule
 from studio.platforms.telegram import Telegram
+from studio.platforms.threads import Threads
+from studio.platforms.x import X
 
 __all__ = [
     "PLATFORMS", "Comment", "Connect", "Connected", "Draft", "Field", "Fit", "Journal", "Later", "MediaRule", "Piece",
@@ -33,12 +36,6 @@ __all__ = [
 ]  # fmt: skip
 
 PLATFORMS: tuple[Platform, ...] = (
-    Export(),
-    Bluesky(),
-    Mastodon(),
-    Pixelfed(),
-    Telegram(),
-    Discord(),
-    DiscordWebhook(),
+    Export(), Bluesky(), Mastodon(), Pixelfed(), Threads(), X(), LinkedIn(), Telegram(), Discord(), DiscordWebhook(),
     Matrix(),
-)
+)  # fmt: skip

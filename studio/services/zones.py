@@ -1,6 +1,6 @@
 """Wall times in time zones: what moment somebody means, also when clocks are put on or back."""
 
-from datetime import datetime, timezone
+from datetime import date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo, available_timezones
 
 from studio.domain.post import Schedule
@@ -71,3 +71,25 @@ def later(text: str, by: float) -> str:
 def moment(at_seconds: float) -> datetime:
     """Seconds since 1970 as a moment."""
     return datetime.fromtimestamp(at_seconds, timezone.utc)
+
+
+def days_on(first: str, days: int) -> str:
+    """The ISO day that many days after another. StudioError for what is no day."""
+    try:
+        return (date.fromisoformat(first) + timedelta(days=days)).isoformat()
+    except (ValueError, OverflowError):
+        raise StudioError("This is no day.", "Write it like 2026-11-26.", field="first") from None
+
+
+def common() -> list[str]:
+    """Zones a form offers; any other IANA name can be typed."""
+    cities = (
+        "Africa/Cairo", "Africa/Johannesburg", "Africa/Lagos", "America/Argentina/Buenos_Aires", "America/Bogota",
+        "America/Chicago", "America/Denver", "America/Los_Angeles", "America/Mexico_City", "America/New_York",
+        "America/Sao_Paulo", "America/Toronto", "Asia/Bangkok", "Asia/Dubai", "Asia/Ho_Chi_Minh", "Asia/Hong_Kong",
+        "Asia/Jakarta", "Asia/Karachi", "Asia/Kolkata", "Asia/Manila", "Asia/Seoul", "Asia/Shanghai",
+        "Asia/Singapore", "Asia/Taipei", "Asia/Tokyo", "Australia/Sydney", "Europe/Amsterdam", "Europe/Berlin",
+        "Europe/Istanbul", "Europe/Kyiv", "Europe/Lisbon", "Europe/London", "Europe/Madrid", "Europe/Paris",
+        "Europe/Rome", "Europe/Stockholm", "Europe/Vienna", "Europe/Warsaw", "Europe/Zurich", "Pacific/Auckland",
+    )  # fmt: skip
+    return ["UTC", *cities]

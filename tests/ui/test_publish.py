@@ -146,9 +146,91 @@ def test_hashtags_have_one_sign():
 def test_what_is_published_offers_no_writing(tab, mira, approved, form, saved, person, toasts, given):
     """The row that writes captions is there for drafts, and gone for what went out."""
     editor = tab.keep(mira.id, "", **form(approved))
-    rows = [one for one in editor if isinstance(one, gr.Row)]
-    assert [given(one)["visible"] for one in rows] == [True]
+    writing = lambda editor: given(next(one for one in editor if isinstance(one, gr.Row)))["visible"]
+    assert writing(editor)
     tab.accept(mira.id, "", person, **form(approved, post_id=saved(editor)))
     editor = tab.send(mira.id, "", person, **form(approved, post_id=saved(editor)))
-    rows = [one for one in editor if isinstance(one, gr.Row)]
-    assert [given(one)["visible"] for one in rows] == [False]
+    assert not writing(editor)
+
+
+@pytest.fixture
+def networked(paths, engine, monkeypatch, tmp_path):
+    """The page over a studio with one pretended network, its tabs, and the network."""
+    import httpx
+
+    from studio.platforms.export import Export
+    from studio.services.engine_use import EngineUse
+    from studio.services.studio import build
+    from studio.settings import Settings
+    from studio.ui import shell
+    from tests.fakes import FakeDevice
+    from tests.networks.base import Clock, Faulty
+    from tests.networks.example import Example, ExampleNetwork
+
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("APPDATA", str(tmp_path / "config"))
+    network, settings = ExampleNetwork("ask"), Settings(paths, {})
+    line = Faulty(network)
+    platforms = (Export(), Example("ask", client=httpx.Client(transport=line), clock=Clock()))
+    with build(paths, settings, use=EngineUse(settings, (engine,), FakeDevice()), platforms=platforms) as studio:
+        studio.queue.start()
+        yield studio, shell.draw(studio)[1]["publish"], network, line
+
+
+def test_an_account_is_connected_planned_for_and_asked_about(networked, form, person, toasts, given):
+    """Steps and fields of the network; its own words; a time; and the two answers when only a person can tell."""
+    from studio.domain.requests import ImageRequest
+
+    studio, tab, network, line = networked
+    mira = studio.characters.create({"name": "Mira"})
+    job = studio.images.start(mira.id, ImageRequest(prompt="waving"))
+    ids = list(studio.queue.finished(job.id, 30).assets)
+    studio.review.patch_many(ids, AssetPatch(state="approved"))
+    section = tab.accounts
+    asked = section.how("example-ask")
+    assert "App passwords, at Example" in asked[0]
+    assert [given(one)["visible"] for one in asked[1:7]] == [True, False, False, True, False, False]
+    typed = {f"open_{n}": "" for n in range(3)} | {f"hidden_{n}": "" for n in range(3)}
+    typed |= {"open_0": network.values["server"], "hidden_0": network.values["password"]}
+    answer = section.log_in(person, mira.id, "example-ask", True, **typed)
+    assert "planted-secret" not in str([given(one) for one in answer])
+    (account,) = [one for one in studio.accounts.list(mira.id) if one.id != "export"]
+    section.save(mira.id, account.id, "Mon 18:30, wed 9:00 21:15", "Europe/Berlin", 3, 30)
+    assert studio.accounts.get(account.id).slots == {"0": ["18:30"], "2": ["09:00", "21:15"]}
+    with pytest.raises(StudioError, match="no weekday"):
+        section.save(mira.id, account.id, "Someday 18:30", "UTC", 0, 0)
+
+    values = form(ids, targets=[account.id])
+    post_id = tab.keep(mira.id, "", **values)[1]
+    values |= {"post_id": post_id}
+    tab.keep_own(mira.id, "", account.id, "Only here", **values)
+    tab.accept(mira.id, "", person, **values)
+    tab.next_slot(mira.id, "", person, **values)
+    assert studio.publishing.get(post_id).state == "scheduled"
+    _, days = tab.look(mira.id, "UTC", 14, "")
+    assert [one["id"] for one in days["posts"]] == [post_id]
+    line.break_with("timeout after")
+    tab.send(mira.id, "", person, **values)
+    studio.publishing.sender.run_due()
+    studio.store.posts.update(post_id, lambda post: setattr(post.targets[0], "next_at", None))
+    editor = tab._editor(studio.publishing.get(post_id), mira.id, "failed")
+    assert [one["id"] for one in editor[0]["posts"]] == [post_id]
+    assert "unknown" in editor[-3]
+    tab.is_there(mira.id, "", account.id, person, **values)
+    assert studio.publishing.get(post_id).state == "published"
+    assert network.published()[0].startswith("Only here")
+
+
+def test_what_was_typed_is_kept_when_another_post_is_shown(tab, studio, mira, approved, form, saved, event, toasts):
+    """A new post, another one, another character: the words are a draft, of the one they were written for."""
+    tab.blank("", "", owner=mira.id, **form(approved, caption="Half a thought"))
+    (kept,) = studio.publishing.list()
+    assert (kept.caption.text, kept.character_id) == ("Half a thought", mira.id)
+    changed = form(approved, post_id=kept.id, caption="A whole thought", hashtags="")
+    tab.open(mira.id, "", event(id=kept.id), owner=mira.id, **changed)
+    assert studio.publishing.get(kept.id).caption.text == "A whole thought"
+    revision = studio.publishing.get(kept.id).revision
+    tab.blank(mira.id, "", owner=mira.id, **changed)
+    assert studio.publishing.get(kept.id).revision == revision
+    tab.blank(mira.id, "", owner=mira.id, **form(approved, caption=" ", hashtags=""))
+    assert len(studio.publishing.list()) == 1

@@ -1,36 +1,47 @@
 """Publish: pictures, a caption in the character's voice, approval, and the export package. Posts go out once."""
 
 import html
+import time
 
 import gradio as gr
 
-from studio.domain.post import Post
+from studio.domain.post import Post, Words
 from studio.domain.requests import AssetFilter, CaptionRequest, PostPatch, PostRequest
 from studio.errors import StudioError
+from studio.services import zones
 from studio.ui.guard import shown, told
 from studio.ui.parts.drawn import drawn_by
 from studio.ui.parts.empty import facts, notice
 from studio.ui.parts.pictures import grid, grid_value
 from studio.ui.shared import Shared
+from studio.ui.tabs.publish_accounts import AccountsSection
+from studio.ui.tabs.publish_way import BAD, in_question, planned, way_of
 
 MOST_PICTURES = 10
+CHANGEABLE = ("draft", "in_review", "failed")
 OFFERED = 36  # approved pictures at a time
-STATES = [("All", ""), ("Drafts", "draft"), ("Approved", "approved"), ("Published", "published"), ("Trash", "trashed")]
+STATES = [
+    ("All", ""), ("Drafts", "draft"), ("Approved", "approved"), ("Scheduled", "scheduled"), ("Published", "published"),
+    ("Failed", "failed"), ("Trash", "trashed"),
+]  # fmt: skip
+SPANS = [("Week", 7), ("Two weeks", 14), ("Month", 31)]
 NO_POSTS = ("No posts yet", "Press New post, choose approved pictures, let the character write a caption, and export.")
 NO_APPROVED = ("No approved pictures", "Approve some in Review (A on the desk). Only approved pictures are published.")
 
 
 class PublishTab:
     id, title = "publish", "Publish"
-    heeds = ("assets", "posts", "characters")
+    heeds = ("assets", "posts", "characters", "accounts")
 
     def __init__(self, shared: Shared):
         self.shared, self.studio = shared, shared.studio
+        self.accounts = AccountsSection(shared)
 
     # ------------------------------------------------------------------ layout
     def layout(self) -> None:
         self.post_id, self.asset_ids = gr.State(None), gr.State([])
         self.variants, self.caption_seed, self.offered = gr.State([]), gr.State(0), gr.State(OFFERED)
+        self.owner, self.first = gr.State(""), gr.State("")  # whose draft is in the editor; the calendar's first day
         with gr.Row():
             with gr.Column(elem_classes="side publish-list"):
                 self.new = gr.Button("New post", min_width=120)
@@ -38,13 +49,26 @@ class PublishTab:
                 self.posts = drawn_by(
                     "posts", {"posts": []}, template='<div class="posts-root"></div>', elem_id="publish-posts"
                 )
-            with gr.Column(scale=1, min_width=320):
+            with gr.Column(scale=1, min_width=320, elem_id="publish-form"):
                 with gr.Column(elem_classes="card"):
                     self._pictures()
                 with gr.Column(elem_classes="card"):
                     self._caption()
                 with gr.Column(elem_classes="card"):
                     self._finish()
+                with gr.Column(elem_classes="card publish-fold"):
+                    with gr.Accordion("Calendar", open=False, elem_id="publish-calendar"):
+                        with gr.Row():
+                            self.span = gr.Radio(
+                                SPANS, value=7, label="Show", show_label=False, elem_classes="segments"
+                            )
+                            self.before = gr.Button("‹ Earlier", scale=0, min_width=100)
+                            self.today = gr.Button("Today", scale=0, min_width=80)
+                            self.after = gr.Button("Later ›", scale=0, min_width=100)
+                        self.days = drawn_by("posts", {"posts": []}, template='<div class="posts-root"></div>')
+                with gr.Column(elem_classes="card publish-fold"):
+                    with gr.Accordion("Accounts", open=False, elem_id="publish-accounts"):
+                        self.accounts.layout()
 
     def _pictures(self) -> None:
         gr.HTML(step("1 Pictures", "in the order they are shown"), apply_default_css=False)
@@ -93,6 +117,26 @@ class PublishTab:
             self.format = gr.Dropdown(
                 [("PNG", "png"), ("JPEG", "jpeg"), ("WebP", "webp")], value="png", label="Pictures as", min_width=120
             )
+        with gr.Accordion("Words for one target", open=False) as self.own:
+            with gr.Row():
+                self.own_target = gr.Dropdown([], label="Target", min_width=160)
+                self.own_text = gr.Textbox(label="Its text", info="Empty: the caption above.", lines=3, scale=3)
+                self.own_keep = gr.Button("Keep", scale=0, min_width=90, elem_classes="beside-field")
+        with gr.Row() as self.time_row:
+            self.when = gr.DateTime(
+                label="When", type="string", include_time=True, elem_id="publish-when", min_width=200
+            )
+            self.zone = gr.Dropdown(
+                zones.common(), value="UTC", label="Time zone", allow_custom_value=True, min_width=160
+            )
+            self.plan = gr.Button("Schedule", scale=0, min_width=110, elem_classes="beside-field")
+            self.slot = gr.Button("Next free slot", scale=0, min_width=130, elem_classes="beside-field")
+            self.unplan = gr.Button("No time", scale=0, min_width=90, elem_classes="beside-field", visible=False)
+        self.way = gr.HTML("", apply_default_css=False, elem_id="publish-way")
+        with gr.Row(visible=False, elem_classes="publish-buttons") as self.asking:
+            self.asked = gr.Dropdown([], label="Is it there?", scale=1, min_width=200)
+            self.there = gr.Button("It is there", min_width=110, elem_classes="beside-field")
+            self.not_there = gr.Button("It is not there: send again", min_width=200, elem_classes="beside-field")
         self.problems = gr.HTML("", apply_default_css=False, elem_id="publish-problems")
         self.result = gr.HTML("", apply_default_css=False, elem_id="publish-result")
         with gr.Row(elem_classes="publish-buttons"):
@@ -125,8 +169,10 @@ class PublishTab:
             self.posts, self.post_id, self.asset_ids, self.pictures, self.approved, self.caption, self.hashtags,
             self.name, self.disclosure, self.targets, self.variants, self.choices, self.problems, self.save,
             self.approve, self.unapprove, self.publish, self.trash, self.restore, self.result,
-            self.history, self.picker, self.writing, self.format, *self.alt,
+            self.history, self.picker, self.writing, self.format, *self.alt, self.owner, self.own, self.own_target,
+            self.own_text, self.time_row, self.when, self.zone, self.unplan, self.way, self.asking, self.asked,
         ]  # fmt: skip
+        kept = {**form, "owner": self.owner}
         who = {"character_id": shared.character, "state": self.state}
         listing = [self.posts, self.approved]
         gr.on(
@@ -137,18 +183,42 @@ class PublishTab:
             api_name="publish_refresh",
             **quiet,
         )
-        shared.character.change(
-            shown(self.blank), [shared.character, self.state], editor, api_name="publish_character", **quiet
+        for event, name in ((shared.character.change, "publish_character"), (self.new.click, "publish_new")):
+            event(shown(self.blank), inputs_kwargs={**who, **kept}, outputs=editor, api_name=name, **quiet)
+        for one, name in ((self.posts, "publish_open"), (self.days, "publish_open_day")):
+            one.select(
+                shown(self.open),
+                inputs_kwargs={**who, **kept},
+                outputs=editor,
+                api_name=name,
+                trigger_mode="multiple",
+                **quiet,
+            )
+        calendar = [shared.character, self.zone, self.span, self.first]
+        gr.on(
+            [self.visit.select, self.span.input, self.zone.change, shared.character.change], shown(self.look), calendar,
+            [self.first, self.days], api_name="publish_days", **quiet,
+        )  # fmt: skip
+        for button, days, name in ((self.before, -1, "before"), (self.today, 0, "today"), (self.after, 1, "after")):
+            button.click(
+                shown(lambda who, zone, span, first, days=days: self.look(who, zone, span, first, days)),
+                calendar, [self.first, self.days], api_name=f"publish_days_{name}", **quiet,
+            )  # fmt: skip
+        self.own_target.input(
+            shown(self.own_words), [self.post_id, self.own_target], self.own_text, api_name="publish_own", **quiet
         )
-        self.new.click(shown(self.blank), [shared.character, self.state], editor, api_name="publish_new", **quiet)
-        self.posts.select(
-            shown(self.open),
-            [shared.character, self.state],
-            editor,
-            api_name="publish_open",
-            trigger_mode="multiple",
-            **quiet,
-        )
+        planning = {"when": self.when, "zone": self.zone, "asked": self.asked}
+        planning |= {"own_target": self.own_target, "own_text": self.own_text}
+        for button, handler, name in (
+            (self.plan, self.schedule, "schedule"), (self.slot, self.next_slot, "slot"),
+            (self.unplan, self.unschedule, "unschedule"), (self.own_keep, self.keep_own, "keep_own"),
+            (self.there, self.is_there, "there"), (self.not_there, self.is_not_there, "not_there"),
+        ):  # fmt: skip
+            button.click(
+                shown(handler), inputs_kwargs={**who, **form, **planning}, outputs=editor,
+                api_name=f"publish_{name}", **quiet,
+            )  # fmt: skip
+        self.accounts.wire(self.visit)
         self.approved.select(
             shown(self.choose),
             inputs_kwargs={"current": self.asset_ids, **alt},
@@ -165,7 +235,7 @@ class PublishTab:
             **quiet,
         )
         shared.to_publish.change(
-            shown(self.arrive), [shared.to_publish, shared.character, self.state], editor,
+            shown(self.arrive), inputs_kwargs={"arriving": shared.to_publish, **who, **kept}, outputs=editor,
             api_name="publish_arrive", **quiet,
         )  # fmt: skip
         self.write.click(
@@ -203,19 +273,22 @@ class PublishTab:
         offered += OFFERED
         return offered, self._approved(character_id, asset_ids, offered, keep=True)
 
-    def blank(self, character_id, state):
+    def blank(self, character_id, state, owner="", **form):
+        self._keep_unsaved(owner, form)
         return self._editor(None, character_id, state, [])
 
-    def open(self, character_id, state, event: gr.EventData):
+    def open(self, character_id, state, event: gr.EventData, owner="", **form):
+        self._keep_unsaved(owner, form)
         return self._editor(self.studio.publishing.get(event._data["id"]), character_id, state)
 
-    def arrive(self, asset_ids, character_id, state):
-        if not asset_ids:
+    def arrive(self, arriving, character_id, state, owner="", **form):
+        if not arriving:
             return gr.skip()
-        owners = {self.studio.review.get(one).character_id for one in asset_ids}
+        owners = {self.studio.review.get(one).character_id for one in arriving}
         if len(owners) > 1:
             raise StudioError("These pictures show different characters.", "A post belongs to one character.")
-        return self._editor(None, owners.pop() or character_id, state, list(asset_ids)[:MOST_PICTURES])
+        self._keep_unsaved(owner, form)
+        return self._editor(None, owners.pop() or character_id, state, list(arriving)[:MOST_PICTURES])
 
     def choose(self, event: gr.EventData, current, **alt):
         wanted = list(event._data["ids"])
@@ -248,7 +321,7 @@ class PublishTab:
 
     def accept(self, character_id, state, request: gr.Request, **form):
         post = self.studio.publishing.approve(self._saved(character_id, form).id, by=request.username or "")
-        told("Approved. Publish makes the package.")
+        told("Approved. It goes out at its time." if post.state == "scheduled" else "Approved. Publish sends it.")
         return self._editor(post, character_id, state)
 
     def back(self, character_id, state, request: gr.Request, **form):
@@ -259,8 +332,59 @@ class PublishTab:
     def send(self, character_id, state, request: gr.Request, **form):
         by = request.username or ""
         post = self.studio.publishing.publish(form["post_id"], by=by, export_format=form["export_format"])
-        told("The package is ready.")
+        told("The package is ready." if post.state == "published" else "On its way. This page shows how it is doing.")
         return self._editor(post, character_id, state)
+
+    def schedule(self, character_id, state, when, zone, request: gr.Request, **form):
+        chosen = zones.schedule(str(when or ""), zone or "UTC")
+        post = self._present(character_id, form)
+        post = self.studio.publishing.schedule(post.id, chosen, request.username or "")
+        told(chosen.note or ("Scheduled." if post.state == "scheduled" else "Kept. Approved, it goes out then."))
+        return self._editor(post, character_id, state)
+
+    def next_slot(self, character_id, state, request: gr.Request, **form):
+        post = self._present(character_id, form)
+        over = [one.account_id for one in post.targets if one.account_id != "export"] or [post.targets[0].account_id]
+        chosen = self.studio.calendar.next_free(over[0])
+        post = self.studio.publishing.schedule(post.id, chosen, request.username or "")
+        told(f"{chosen.local.replace('T', ' ')} ({chosen.zone}).")
+        return self._editor(post, character_id, state)
+
+    def unschedule(self, character_id, state, request: gr.Request, **form):
+        post = self.studio.publishing.unschedule(form["post_id"], request.username or "")
+        return self._editor(post, character_id, state)
+
+    def own_words(self, post_id, own_target):
+        target = self.studio.publishing.get(post_id).target(own_target) if post_id and own_target else None
+        return (target.words.text or "") if target else ""
+
+    def keep_own(self, character_id, state, own_target, own_text, **form):
+        if not own_target:
+            raise StudioError("No target is chosen.", "Choose whose words these are.")
+        post = self._saved(character_id, form)
+        if not (target := post.target(own_target)):
+            raise StudioError("The post does not go there.", "Choose it under Targets first.")
+        words = target.words.model_dump() | {"text": own_text.strip() or None}
+        post = self.studio.publishing.update(post.id, PostPatch(words={own_target: Words(**words)}))
+        told("Kept for this target.")
+        return self._editor(post, character_id, state)
+
+    def is_there(self, character_id, state, asked, request: gr.Request, **form):
+        post = self.studio.publishing.resolve(form["post_id"], asked, True, by=request.username or "")
+        return self._editor(post, character_id, state)
+
+    def is_not_there(self, character_id, state, asked, request: gr.Request, **form):
+        post = self.studio.publishing.resolve(form["post_id"], asked, False, by=request.username or "")
+        told("It is sent again.")
+        return self._editor(post, character_id, state)
+
+    def look(self, character_id, zone, span, first, days=None):
+        zone = zone or "UTC"
+        if days == 0 or not first:
+            first = zones.moment(time.time()).astimezone(zones.zone(zone)).date().isoformat()
+        elif days:
+            first = zones.days_on(first, days * int(span))
+        return first, planned(self.studio, first, int(span), zone, character_id)
 
     def discard(self, character_id, state, **form):
         if form["post_id"]:
@@ -277,6 +401,37 @@ class PublishTab:
             raise StudioError("No character is chosen.", "Choose one at the top of the page.")
         if not asset_ids:
             raise StudioError("No pictures are chosen.", "Choose at least one approved picture.")
+
+    def _present(self, character_id, form: dict) -> Post:
+        """The post of the form: as it is when it cannot be edited just now, else saved."""
+        if form["post_id"]:
+            post = self.studio.publishing.get(form["post_id"])
+            if post.state not in CHANGEABLE:
+                return post
+        return self._saved(character_id, form)
+
+    def _keep_unsaved(self, owner, form: dict) -> None:
+        """Before another post is shown, what was typed in this one is kept as its draft."""
+        if not form.get("asset_ids") or not owner:
+            return
+        if form["post_id"]:
+            post = self.studio.publishing.get(form["post_id"])
+            if post.trashed_at or post.state not in CHANGEABLE or not self._differs(post, form):
+                return
+        elif not ((form["caption"] or "").strip() or (form["hashtags"] or "").strip()):
+            return
+        self._saved(owner, form)
+        told("What you had typed is kept as a draft.")
+
+    def _differs(self, post: Post, form: dict) -> bool:
+        alt = {one: text for n, one in enumerate(form["asset_ids"]) if (text := (form.get(f"alt_{n}") or "").strip())}
+        return (
+            (form["caption"] or "").strip() != post.caption.text.strip()
+            or untagged(form["hashtags"]) != untagged(" ".join(post.caption.hashtags))
+            or (form["name"] or "").strip() != post.title.strip()
+            or list(form["asset_ids"]) != post.asset_ids
+            or alt != post.caption.alt_text
+        )
 
     def _saved(self, character_id, form: dict) -> Post:
         ids = form["asset_ids"]
@@ -296,8 +451,10 @@ class PublishTab:
         return self.studio.publishing.draft(PostRequest(character_id=character_id, **fields))
 
     def _posts(self, character_id, state, current) -> dict:
-        wanted = {"trashed": True} if state == "trashed" else {"state": state or None}
+        wanted = {"trashed": True} if state == "trashed" else {"state": None if state == "failed" else state or None}
         posts = self.studio.publishing.list(character_id=character_id or None, **wanted)
+        if state == "failed":  # whatever waits for a person after it was to go out
+            posts = [one for one in posts if one.state in BAD]
         return {"posts": [post_card(post) for post in posts], "current": current,
                 "empty": {"title": NO_POSTS[0], "next": NO_POSTS[1]}}  # fmt: skip
 
@@ -332,7 +489,10 @@ class PublishTab:
         ids = list(post.asset_ids if post else asset_ids or [])
         caption = post.caption if post else None
         status = ("trashed" if post.trashed_at else post.state) if post else "draft"
-        open_, changeable = status in ("draft", "approved", "failed"), status in ("draft", "failed")
+        open_, changeable = status in (*CHANGEABLE, "approved", "scheduled", "missed"), status in CHANGEABLE
+        asked, planning = in_question(self.studio, post), status in (*CHANGEABLE, "approved", "scheduled", "missed")
+        chosen = [one.account_id for one in post.targets] if post else ["export"]
+        names = self._target_names(character_id, chosen)
         problems = self.studio.publishing.problems(post.id) if post and open_ else []
         return [
             self._posts(character_id, state, post.id if post else None),
@@ -344,16 +504,14 @@ class PublishTab:
             gr.Textbox(value=" ".join(tagged(caption.hashtags)) if caption else "", interactive=changeable),
             gr.Textbox(value=post.title if post else "", interactive=changeable),
             gr.Textbox(value=post.disclosure if post else self._disclosure(character_id), interactive=changeable),
-            gr.CheckboxGroup(
-                value=[one.account_id for one in post.targets] if post else ["export"], interactive=changeable
-            ),
+            gr.CheckboxGroup(choices=names, value=chosen, interactive=changeable),
             [],
             {"variants": []},
             problem_list(post, problems),
             gr.Button(visible=changeable),
-            gr.Button(visible=status in ("draft", "failed")),
-            gr.Button(visible=status == "approved"),
-            gr.Button(visible=status in ("draft", "approved", "failed"), interactive=status == "approved"),
+            gr.Button(visible=changeable),
+            gr.Button(visible=status in ("approved", "scheduled", "missed")),
+            gr.Button(visible=planning, interactive=status in ("approved", "scheduled", "missed")),
             gr.Button(visible=post is not None and status != "trashed"),
             gr.Button(visible=status == "trashed"),
             published(post),
@@ -362,6 +520,28 @@ class PublishTab:
             gr.Row(visible=changeable),
             gr.Dropdown(interactive=open_),
             *self._alt_boxes(ids, caption.alt_text if caption else {}, interactive=changeable),
+            post.character_id if post else character_id or "",
+            gr.Accordion(visible=changeable and post is not None and len(names) > 1),
+            gr.Dropdown(choices=names, value=None),
+            "",
+            gr.Row(visible=planning),
+            post.schedule.local.replace("T", " ") + ":00" if post and post.schedule else None,
+            post.schedule.zone if post and post.schedule else gr.skip(),
+            gr.Button(visible=bool(post and post.schedule) and planning),
+            way_of(self.studio, post),
+            gr.Row(visible=bool(asked)),
+            gr.Dropdown(choices=asked, value=asked[0][1] if asked else None),
+        ]
+
+    def _target_names(self, character_id, chosen) -> list[tuple[str, str]]:
+        """(name, account id) of what the character can post to, and of what the post goes to already."""
+        accounts = self.studio.accounts
+        kept = accounts.list(character_id or None)
+        kept += [accounts.get(one) for one in chosen if accounts.has(one) and one not in {a.id for a in kept}]
+        names = {one.spec.id: one.spec.name for one in accounts.platforms()}
+        return [
+            (one.name if one.id == one.platform else f"{names.get(one.platform, one.platform)} · {one.name}", one.id)
+            for one in kept
         ]
 
     def _disclosure(self, character_id) -> str:
