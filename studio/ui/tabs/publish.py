@@ -123,8 +123,8 @@ class PublishTab:
                 self.own_text = gr.Textbox(label="Its text", info="Empty: the caption above.", lines=3, scale=3)
                 self.own_keep = gr.Button("Keep", scale=0, min_width=90, elem_classes="beside-field")
         with gr.Row() as self.time_row:
-            self.when = gr.DateTime(
-                label="When", type="string", include_time=True, elem_id="publish-when", min_width=200
+            self.when = gr.Textbox(
+                label="When", placeholder="2026-11-26 18:30", max_lines=1, min_width=180, elem_id="publish-when"
             )
             self.zone = gr.Dropdown(
                 zones.common(), value="UTC", label="Time zone", allow_custom_value=True, min_width=160
@@ -525,7 +525,7 @@ class PublishTab:
             gr.Dropdown(choices=names, value=None),
             "",
             gr.Row(visible=planning),
-            post.schedule.local.replace("T", " ") + ":00" if post and post.schedule else None,
+            post.schedule.local.replace("T", " ") if post and post.schedule else "",
             post.schedule.zone if post and post.schedule else gr.skip(),
             gr.Button(visible=bool(post and post.schedule) and planning),
             way_of(self.studio, post),
