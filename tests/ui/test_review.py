@@ -188,3 +188,10 @@ def test_a_file_that_is_no_picture_keeps_no_other_out(tab, blank, toasts, tmp_pa
     tab.bring_in([str(wrong), str(right)], **blank)
     assert toasts[0] == ("Success", "1 imported.")
     assert "&lt;b&gt;.png" in toasts[1][1]
+
+
+def test_what_a_listing_answers_to_is_noted(page):
+    """The step that notes the filters calls a function and not a row of buttons."""
+    blocks, _ = page
+    note = next(one for one in blocks.fns.values() if one.api_name == "review_noted")
+    assert note.fn(text="sea", starred=False) == {"text": "sea"}
