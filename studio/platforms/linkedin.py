@@ -44,7 +44,8 @@ class LinkedIn:
                 "Open linkedin.com/developers/apps, choose Create app, and link it to a page of yours.",
                 "Under Products request Share on LinkedIn and Sign In with LinkedIn using OpenID Connect; to post as a"
                 " page also Community Management API.",
-                "Under Auth add the callback address that is shown here as redirect URL.",
+                "Under Auth add as redirect URL this page's address up to the port, with"
+                " /api/v1/accounts/returned behind it.",
                 "Copy Client ID and Primary Client Secret from the same page.",
             ),
             fields=(

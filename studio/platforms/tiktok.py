@@ -54,12 +54,13 @@ class TikTok:
             steps=(
                 "Open developers.tiktok.com, choose Manage apps, Connect an app, and add Login Kit and Content Posting"
                 " API with Direct Post.",
-                "Under Login Kit, Desktop, add the callback address that is shown here as redirect URI.",
+                "Under Login Kit, Desktop, add as redirect URI this page's address up to the port, with"
+                " /api/v1/accounts/returned behind it.",
                 "For pictures verify the address of your public folder under URL properties.",
                 "Copy Client key and Client secret. Until TikTok has audited the app, it keeps every post private.",
             ),
             fields=(
-                Field("client_key", "Client key"),
+                Field("client_key", "Client key", secret=True),
                 Field("client_secret", "Client secret", secret=True),
                 Field("who", "Who may see it", placeholder=", ".join(_WHO), help="TikTok wants you to choose."),
                 FOLDER,
@@ -110,12 +111,12 @@ class TikTok:
         return oauth.page("https://www.tiktok.com/v2/auth/authorize/", **asked, **safe), {}
 
     def exchange(self, values, kept, code, redirect, verifier):
-        public = {"client_key": values["client_key"].strip(), "who": _who_may(values), **named(dict(values))}
-        client_secret = values["client_secret"].strip()
+        public = {"who": _who_may(values), **named(dict(values))}
+        client = {"client_key": values["client_key"].strip(), "client_secret": values["client_secret"].strip()}
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect, "code_verifier": verifier}
-        found = self._tokens(public["client_key"], client_secret, form)
+        found = self._tokens({**form, **client})
         PublicMedia(public, self._wire).check()
-        secret = {"access": found["access"], "refresh": found["refresh"], "client_secret": client_secret}
+        secret = {"access": found["access"], "refresh": found["refresh"], **client}
         return self._who(public, secret["access"], secret, found)
 
     def verify(self, account, secret):
@@ -123,8 +124,8 @@ class TikTok:
         return self._who(dict(account.public), secret["access"], {}, {})
 
     def refresh(self, account, secret):
-        form = {"grant_type": "refresh_token", "refresh_token": secret["refresh"]}
-        found = self._tokens(account.public["client_key"], secret["client_secret"], form)
+        client = {"client_key": secret["client_key"], "client_secret": secret["client_secret"]}
+        found = self._tokens({"grant_type": "refresh_token", "refresh_token": secret["refresh"], **client})
         secret.keep(access=found["access"], refresh=found["refresh"] or secret["refresh"])
         return Connected(account.handle, expires_at=found["expires_at"] or None)
 
@@ -231,8 +232,7 @@ class TikTok:
             note="" if offered else "TikTok does not offer this account the audience that was chosen.",
         )
 
-    def _tokens(self, client, client_secret, form) -> dict[str, str]:
-        form = {**form, "client_key": client, "client_secret": client_secret}
+    def _tokens(self, form) -> dict[str, str]:
         return oauth.tokens(self._wire, f"{API}/oauth/token/", form)
 
     def _ask(self, path, secret, body, *, mutation=False) -> dict:

@@ -50,7 +50,7 @@ class X:
             steps=(
                 "Open console.x.com, make a project with an app, and add credits: X charges for each post and read.",
                 "In the app open User authentication settings: Read and write, Native App or Web App.",
-                "Enter the callback address that is shown here as Callback URI, and save.",
+                "Enter as Callback URI this page's address up to the port, with /api/v1/accounts/returned behind it.",
                 "Copy the OAuth 2.0 Client ID, for a Web App also the Client Secret.",
             ),
             fields=(
