@@ -20,6 +20,8 @@ from studio.platforms.bluesky import Bluesky
 from studio.platforms.discord import Discord
 from studio.platforms.discord_webhook import DiscordWebhook
 from studio.platforms.export import Export
+from studio.platforms.facebook import Facebook
+from studio.platforms.instagram import Instagram
 from studio.platforms.linkedin import LinkedIn
 from studio.platforms.mastodon import Mastodon
 from studio.platforms.matrix import Matrix
@@ -27,7 +29,9 @@ from studio.platforms.pixelfed import Pixelfed
 from studio.platforms.spec import Connect, Field, MediaRule, PlatformSpec, PostKind, TextRule
 from studio.platforms.telegram import Telegram
 from studio.platforms.threads import Threads
+from studio.platforms.tiktok import TikTok
 from studio.platforms.x import X
+from studio.platforms.youtube import YouTube
 
 __all__ = [
     "PLATFORMS", "Comment", "Connect", "Connected", "Draft", "Field", "Fit", "Journal", "Later", "MediaRule", "Piece",
@@ -36,6 +40,6 @@ __all__ = [
 ]  # fmt: skip
 
 PLATFORMS: tuple[Platform, ...] = (
-    Export(), Bluesky(), Mastodon(), Pixelfed(), Threads(), X(), LinkedIn(), Telegram(), Discord(), DiscordWebhook(),
-    Matrix(),
+    Export(), Bluesky(), Mastodon(), Pixelfed(), Instagram(), Facebook(), Threads(), X(), LinkedIn(), YouTube(),
+    TikTok(), Telegram(), Discord(), DiscordWebhook(), Matrix(),
 )  # fmt: skip
