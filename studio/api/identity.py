@@ -32,6 +32,12 @@ def router(studio) -> APIRouter:
         """Scores are 0 to 1, calibrated per encoder; `points` are the newest 400 pictures, oldest first."""
         return studio.identities.report(character_id)
 
+    @routes.get("/lock", summary="The path that keeps the face, and the ways each model here has")
+    def lock(character_id: str):
+        """`steps` with their state (done, next, later), read back from references, tests and trainings; `ways` by
+        model."""
+        return studio.keeping.path(character_id)
+
     @routes.post("/measure", **a_job, summary="Measure all pictures again")
     def measure(character_id: str, request: Request):
         """Answers the job that waits already when there is one. The rule itself is a field of the character:

@@ -25,6 +25,7 @@ from studio.services.grids import Grids
 from studio.services.hub import Hub
 from studio.services.identities import Identities
 from studio.services.images import Images
+from studio.services.keeping import Keeping
 from studio.services.loras import Loras
 from studio.services.model_places import ModelPlaces
 from studio.services.models import Models
@@ -60,6 +61,7 @@ class Studio:
     enlarging: Enlarging
     identities: Identities
     scene_tests: SceneTests
+    keeping: Keeping
     review: Review
     repurpose: Repurpose
     captions: Captions
@@ -171,6 +173,7 @@ def build(
             enlarging=enlarging,
             identities=identities,
             scene_tests=tests,
+            keeping=Keeping(store, images, tests, trainings),
             review=review,
             repurpose=repurpose,
             captions=Captions(store, writing),

@@ -2,7 +2,7 @@
    value: {report: as GET /characters/{id}/identity, tests: [as GET …/identity/tests, with when, scenes a number],
            engines: [{value, label}], looks: [{value, label}], busy, empty: {title, next}},
           or {stale: character id}: something changed, ask again where somebody looks.
-   quality: {threshold, ignore} is the character's quality rule. Emits select {action: rule | quality | measure | test | open | refresh, values, ids}. */
+   lock: as GET /characters/{id}/identity/lock. quality: {threshold, ignore} is the character's quality rule. Emits select {action: rule | quality | measure | test | open | refresh, values, ids}. */
 (() => {
   "use strict";
   const studio = window.studio, el = studio.el;
@@ -106,6 +106,29 @@
         { save: "Run the 12-scene test", label: "12-scene test", done: (values) => send("test", { values }),
           changed: () => { drafts.test = studio.values(root.querySelector(".identity-test form"), fields); } });
     };
+    /* The path that keeps a face: each step opens the right place with things filled in. */
+    const steps = ({ steps: path, ways }) => {
+      const open = {
+        references: () => [...document.querySelectorAll("#character-sections [role=tab]")].find((one) => one.textContent.trim() === "References")?.click(),
+        train: () => document.querySelector("#tab-train-button")?.click(),
+        compare: (step) => sheet(step.ids),
+      };
+      const test = (step) => {
+        drafts.test = { look: step.look, engine: "", retries: 0, seed: null };
+        render();
+        root.querySelector(".identity-test")?.scrollIntoView({ block: "center" });
+        root.querySelector(".identity-test [name=look]")?.focus();
+      };
+      const words = { references: "Open References", test: "Fill in the test", train: "Open Train", again: "Fill in the test", compare: "Show the sheet" };
+      const off = (step) => step.id === "compare" ? step.ids.length < 2 : step.id === "again" ? !step.look : step.id === "test" && !value().report.references;
+      return el("section", { class: "card identity-lock" }, el("h3", {}, "Lock this character"),
+        el("ol", {}, path.map((step) => el("li", { class: `lock-step ${step.state}` },
+          el("span", { class: "lock-what" }, el("strong", {}, step.title), el("span", {}, step.text)),
+          el("span", { class: `badge ${step.state === "done" ? "passed" : ""}` }, step.state === "done" ? "done" : step.state === "next" ? "next" : "later"),
+          el("button", { type: "button", class: "quiet", disabled: off(step), onclick: () => (open[step.id] || test)(step) }, words[step.id])))),
+        el("details", {}, el("summary", {}, "Ways to keep a face with the models here"),
+          el("dl", { class: "lock-ways" }, ways.flatMap((one) => [el("dt", {}, one.name), el("dd", {}, one.ways.map((way) => way.text).join(". ") + ".")]))));
+    };
     const testRow = (test) => el("li", { class: "test-row" },
       el("label", {}, el("input", { type: "checkbox", checked: chosen.has(test.id), "aria-label": `Choose the test of ${test.when}`, onchange: (event) => { event.target.checked ? chosen.add(test.id) : chosen.delete(test.id); render(); } }),
         el("span", { class: "test-what" }, el("strong", {}, [test.model, test.look].filter(Boolean).join(" · ")),
@@ -139,6 +162,7 @@
             el("p", { class: "empty-next" }, bare ? "The References section takes uploads and approved pictures. Two or three that show exactly who this is are enough."
               : "Pictures are measured as they are made. Those that were there before are measured by “Measure all again”.")),
         report.points.length && report.note ? el("p", { class: "notice warn" }, report.note) : null,
+        value().lock ? steps(value().lock) : null,
         el("div", { class: "identity-tables" }, table("Look", report.looks), table("Model", report.models), table("LoRA", report.loras)),
         el("div", { class: "identity-cards" },
           el("section", { class: "card identity-rule" }, el("h3", {}, "When a picture is off character"), rule(report)),

@@ -65,6 +65,7 @@ class IdentitySection:
             "looks": [{"value": "", "label": "Default look"}, *looks],
             "busy": self._busy(editing),
             "quality": character.quality.model_dump(),
+            "lock": self.studio.keeping.path(editing),
         }
 
     def _busy(self, editing: str) -> str:
