@@ -107,10 +107,12 @@
           changed: () => { drafts.test = studio.values(root.querySelector(".identity-test form"), fields); } });
     };
     /* The path that keeps a face: each step opens the right place with things filled in. */
+    const press = (within, name) => [...document.querySelectorAll(`${within}[role=tab], ${within}.overflow-menu button`)] // where tabs do not fit
+      .find((one) => one.textContent.trim() === name)?.click();
     const steps = ({ steps: path, ways }) => {
       const open = {
-        references: () => [...document.querySelectorAll("#character-sections [role=tab]")].find((one) => one.textContent.trim() === "References")?.click(),
-        train: () => document.querySelector("#tab-train-button")?.click(),
+        references: () => press("#character-sections ", "References"),
+        train: () => press("", "Train"),
         compare: (step) => sheet(step.ids),
       };
       const test = (step) => {
