@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.responses import Response
 
@@ -18,6 +18,11 @@ class Text(Body):
     text: str = Field(default="", max_length=70_000)
 
 
+def event(name: str, data: dict) -> bytes:
+    """One server-sent event."""
+    return b"event: %s\ndata: %s\n\n" % (name.encode(), orjson.dumps(data))
+
+
 def router(studio) -> APIRouter:
     """The routes over `studio.writers` and `studio.writing`."""
     routes = APIRouter(tags=["Writers"], responses=REFUSALS)
@@ -26,22 +31,7 @@ def router(studio) -> APIRouter:
     @routes.get("/writers", summary="Who can write, and what")
     def listed():
         """`kinds` are what each writes; `ready` is null or what is missing; `sends` is what leaves this machine."""
-        usual = writers.usual
-        return {
-            "items": [
-                {
-                    "id": one.spec.id,
-                    "name": one.spec.name,
-                    "summary": one.spec.summary,
-                    "kinds": sorted(one.spec.kinds),
-                    "why_not": one.spec.why_not,
-                    "sends": one.spec.sends,
-                    "ready": one.ready(),
-                    "usual": one.spec.id == usual,
-                }
-                for one in writers.all()
-            ]
-        }
+        return {"items": writers.described()}
 
     @routes.post("/writers/find", summary="Look for servers on this machine's usual ports")
     def find():
@@ -96,18 +86,25 @@ def router(studio) -> APIRouter:
         return writing.write(wanted).as_json()
 
     @routes.post("/writing/stream", summary="The same, told while it is written")
-    def streamed(wanted: WriteRequest, request: Request):
-        """Server-sent events: `text` with the variant so far, at last `written` or `error`."""
+    def streamed(wanted: WriteRequest):
+        """Server-sent events: `begun` with an id, `text` with the variant so far, at last `written` or `error`. Going
+        away ends nothing: what is written reaches the history."""
 
         def messages():
-            try:
-                for one in writing.follow(wanted):
-                    event, data = ("text", {"text": one}) if isinstance(one, str) else ("written", one.as_json())
-                    yield b"event: %s\ndata: %s\n\n" % (event.encode(), orjson.dumps(data))
-            except StudioError as error:
-                yield b"event: error\ndata: %s\n\n" % orjson.dumps(error.as_dict())
+            with writing.stream() as (id, stopped):
+                yield event("begun", {"id": id})
+                try:
+                    for one in writing.follow(wanted, stopped):
+                        yield event("text", {"text": one}) if isinstance(one, str) else event("written", one.as_json())
+                except StudioError as error:
+                    yield event("error", error.as_dict())
 
         return stream(messages())
+
+    @routes.post("/writing/stream/{stream_id}/stop", status_code=204, summary="Stop one that is being written")
+    def stop(stream_id: str):
+        writing.stop(stream_id)
+        return Response(status_code=204)
 
     @routes.get("/writing", response_model=None, summary="What was written, newest first")
     def history(character_id: str | None = None, kind: Kind | None = None, limit: Limit = 50, cursor: Cursor = None):

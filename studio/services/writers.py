@@ -61,6 +61,24 @@ class Writers:
             raise Conflict(f"{chosen.spec.name} is not ready.", missing)
         return chosen
 
+    def described(self) -> list[dict]:
+        """Every writer in words: {id, name, summary, kinds, why_not, sends, sees, ready, usual}."""
+        usual = self.usual
+        return [
+            {
+                "id": one.spec.id,
+                "name": one.spec.name,
+                "summary": one.spec.summary,
+                "kinds": sorted(one.spec.kinds),
+                "why_not": one.spec.why_not,
+                "sends": one.spec.sends,
+                "sees": one.endpoint.sees_pictures if isinstance(one, OpenAIWriter) else False,
+                "ready": one.ready(),
+                "usual": one.spec.id == usual,
+            }
+            for one in self.all()
+        ]
+
     @property
     def usual(self) -> str:
         """The id of the writer that is asked when none is named."""

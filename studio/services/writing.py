@@ -10,12 +10,13 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from zoneinfo import ZoneInfo
 
 from studio.domain.asset import Asset
 from studio.domain.character import Character
-from studio.domain.document import now
+from studio.domain.document import new_id, now
 from studio.domain.writing import KINDS, NEEDS_PICTURE, NEEDS_TEXT, Choice, WriteRequest, Written
 from studio.errors import Cancelled, Conflict, NotFound, StudioError
 from studio.paths import Paths
@@ -48,6 +49,7 @@ class Writing:
         self._store, self.writers, self._paths = store, writers, paths
         self._engine_spec, self._clock = engine_spec, clock
         self._lock = threading.Lock()
+        self.streams: dict[str, threading.Event] = {}
         self._said: dict[str, list[tuple[str, str, str, list[str]]]] = {}
         self._running = threading.BoundedSemaphore(MOST_AT_ONCE)
 
@@ -100,6 +102,22 @@ class Writing:
             yield found
             if isinstance(found, Written):
                 return
+
+    @contextmanager
+    def stream(self) -> Iterator[tuple[str, threading.Event]]:
+        """An id by which `stop` ends what `follow` writes, and the event it sets."""
+        id, stopped = new_id(), threading.Event()
+        self.streams[id] = stopped
+        try:
+            yield id, stopped
+        finally:
+            self.streams.pop(id, None)
+
+    def stop(self, id: str) -> None:
+        """End a stream at its next piece. NotFound when it has ended already."""
+        if (stopped := self.streams.get(id)) is None:
+            raise NotFound("Nothing is being written under this id.", "It has ended.")
+        stopped.set()
 
     def choose(self, id: str, choice: Choice) -> Written:
         """Remember which variant was taken, and how the person left it: the character's next texts learn from it."""
@@ -320,18 +338,14 @@ class Writing:
 
         return [one.chosen_text for one in self._store.written.find(fits, limit=EXAMPLES).items]
 
-    def _one_of_few(self):
+    @contextmanager
+    def _one_of_few(self) -> Iterator[None]:
         if not self._running.acquire(blocking=False):
             raise Conflict("The writers are busy.", "Wait until one of them is done.")
-
-        class Turn:
-            def __enter__(turn):
-                return turn
-
-            def __exit__(turn, *_):
-                self._running.release()
-
-        return Turn()
+        try:
+            yield
+        finally:
+            self._running.release()
 
 
 def _light(one: dict) -> tuple[str, str, str, list[str]]:

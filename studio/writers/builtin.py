@@ -160,7 +160,7 @@ class BuiltIn:
     spec = WriterSpec(
         "builtin",
         "Built-in writer",
-        "Captions in the character's voice from the picture's recipe. Needs nothing, writes English.",
+        "Captions, titles, hashtags, alt text and other tones, from persona and recipe. Needs nothing, writes English.",
         uses=frozenset(
             {"count", "seed", "words", "shape", "tone", "detail", "text", "networks", "hashtag_set", "limit", "at"}
         ),

@@ -91,6 +91,19 @@ def test_choosing_a_caption_keeps_alt_text_that_was_typed(tab, mira, approved, e
     assert not given(boxes[2])["visible"]
 
 
+def test_words_from_the_desk_go_where_they_belong(tab, approved, event, form, given):
+    """A caption with its tags, a title, hashtags, an alt text: each into its field, the others stay."""
+    typed = {name: value for name, value in form(approved).items() if name.startswith("alt_")}
+    typed |= {"asset_ids": approved, "caption": "Old", "hashtags": "#old", "name": "Mine"}
+    take = lambda **words: tab.take_words(event(**words), **typed)
+    caption, tags, name, first, *_ = take(into="caption", text="New", hashtags=["#a"], alt={approved[0]: "A pier"})
+    assert (caption, tags, name, given(first)["value"]) == ("New", "#a", "Mine", "A pier")
+    assert take(into="title", text="T")[:3] == ["Old", "#old", "T"]
+    assert take(into="hashtags", text="#b", hashtags=["#b"])[:3] == ["Old", "#b", "Mine"]
+    answer = take(into="alt", text="x", alt={approved[1]: "Two", "somebody-elses": "no"})
+    assert (answer[:3], given(answer[4])["value"]) == (["Old", "#old", "Mine"], "Two")
+
+
 def test_pictures_keep_the_order_they_were_chosen_in(tab, approved, event, form):
     """The second picture that is clicked is the second of the post."""
     alt = {name: "" for name in form([]) if name.startswith("alt_")}

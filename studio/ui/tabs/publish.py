@@ -13,6 +13,7 @@ from studio.ui.guard import shown, told
 from studio.ui.parts.drawn import drawn_by
 from studio.ui.parts.empty import facts, notice
 from studio.ui.parts.pictures import grid, grid_value
+from studio.ui.parts.writing import desk_value, text_lengths, writing_desk
 from studio.ui.shared import Shared
 from studio.ui.tabs.publish_accounts import AccountsSection
 from studio.ui.tabs.publish_way import BAD, in_question, planned, way_of
@@ -91,7 +92,10 @@ class PublishTab:
         self.caption = gr.Textbox(
             label="Caption", lines=5, max_lines=14, elem_id="publish-caption", elem_classes="lines-5"
         )
-        self.hashtags = gr.Textbox(label="Hashtags", placeholder="#NightMarket #Rain", max_lines=3)
+        self.hashtags = gr.Textbox(
+            label="Hashtags", placeholder="#NightMarket #Rain", max_lines=3, elem_id="publish-hashtags"
+        )
+        text_lengths()
         self.alt = [
             gr.Textbox(
                 label=f"Alt text, picture {n}",
@@ -102,12 +106,15 @@ class PublishTab:
             )
             for n in range(1, MOST_PICTURES + 1)
         ]
+        self.desk = writing_desk()
 
     def _finish(self) -> None:
         gr.HTML(step("3 Approve and publish", "nothing goes out before it is approved"), apply_default_css=False)
         with gr.Row():
             self.name = gr.Textbox(label="Title", placeholder="for your own list", max_lines=1)
-            self.disclosure = gr.Textbox(label="Disclosure", info="Goes out with the caption.", max_lines=2)
+            self.disclosure = gr.Textbox(
+                label="Disclosure", info="Goes out with the caption.", max_lines=2, elem_id="publish-disclosure"
+            )
         with gr.Row():
             self.targets = gr.CheckboxGroup(
                 [(one.name or one.handle, one.id) for one in self.studio.accounts.list()],
@@ -245,6 +252,28 @@ class PublishTab:
             api_name="publish_write",
             **quiet,
         )
+        gr.on(
+            [self.asset_ids.change, shared.character.change],
+            shown(desk_value),
+            [shared.character, self.asset_ids],
+            self.desk,
+            api_name="publish_desk",
+            **quiet,
+        )
+        self.desk.select(
+            shown(self.take_words),
+            inputs_kwargs={
+                "asset_ids": self.asset_ids,
+                "caption": self.caption,
+                "hashtags": self.hashtags,
+                "name": self.name,
+                **alt,
+            },
+            outputs=[self.caption, self.hashtags, self.name, *self.alt],
+            api_name="publish_words",
+            trigger_mode="multiple",
+            **quiet,
+        )
         self.choices.select(
             shown(self.use_variant),
             inputs_kwargs={"variants": self.variants, "asset_ids": self.asset_ids, **alt},
@@ -302,7 +331,7 @@ class PublishTab:
         request = CaptionRequest(character_id=character_id, asset_ids=asset_ids, words=words or "", seed=seed)
         variants = [
             {"text": one.text, "hashtags": list(one.hashtags), "alt_text": dict(one.alt_text)}
-            for one in self.studio.captions.write(request)
+            for one in self.studio.captions.write(request, writer="")
         ]
         return variants, {"variants": variants, "chosen": None}, seed + 1
 
@@ -313,6 +342,20 @@ class PublishTab:
         tags = " ".join(tagged(variant["hashtags"]))
         boxes = self._alt_boxes(asset_ids, {**variant["alt_text"], **typed})
         return [variant["text"], tags, {"variants": variants, "chosen": index}, *boxes]
+
+    def take_words(self, event: gr.EventData, asset_ids, caption, hashtags, name, **alt):
+        """What was chosen on the writing desk goes where it belongs; alt text that was typed stays."""
+        words, typed = event._data, {one: alt[f"alt_{n}"] for n, one in enumerate(asset_ids) if alt[f"alt_{n}"]}
+        into, tags = words["into"], " ".join(tagged(words.get("hashtags") or []))
+        if into == "caption":
+            caption, hashtags, typed = words["text"], tags or hashtags, {**(words.get("alt") or {}), **typed}
+        elif into == "hashtags":
+            hashtags = tags
+        elif into == "title":
+            name = words["text"]
+        else:
+            typed |= {one: text for one, text in (words.get("alt") or {}).items() if one in asset_ids}
+        return [caption, hashtags, name, *self._alt_boxes(asset_ids, typed)]
 
     def keep(self, character_id, state, **form):
         post = self._saved(character_id, form)

@@ -10,6 +10,7 @@ from studio.ui.parts import house
 from studio.ui.parts.downloads import handed_out
 from studio.ui.parts.drawn import drawn_by
 from studio.ui.parts.empty import facts, notice
+from studio.ui.parts.writing import writers_page
 from studio.ui.shared import Shared
 
 LINES = 300
@@ -30,6 +31,8 @@ class SystemTab:
                 self._health()
             with gr.Tab("Settings", id="settings") as self.settings_page:
                 self.settings = drawn_by("settings", house.settings_value(self.studio.settings), elem_id="settings")
+            with gr.Tab("Writers", id="writers"):
+                writers_page()
             with gr.Tab("Log", id="log") as self.log_page:
                 self.log = drawn_by("log", house.log_value([], "INFO"), elem_id="log")
 
