@@ -30,7 +30,7 @@ class Editing:
 
     def editor(self) -> None:
         """The picture with what will be repainted."""
-        self.part = drawn_by("editor", editor_value("", "", ""), elem_id="create-editor")
+        self.part = drawn_by("pictureEditor", editor_value("", "", ""), elem_id="create-editor")
 
     def wire(self, quiet: dict) -> None:
         tab = self.tab

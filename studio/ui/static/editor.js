@@ -64,7 +64,7 @@
     paint();
   };
 
-  studio.editor = (element, props, trigger, watch) => {
+  studio.pictureEditor = (element, props, trigger, watch) => {
     const root = studio.root(element, "editor-root");
     let image = "", mask = "", edit = {}, picture = null, marks = null, soft = null, dirty = false;
     let view = null, tool = "brush", size = 40, at = null, drag = null, told = "", timer = 0, loading = 0, fresh = null, busy = "";
