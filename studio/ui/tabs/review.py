@@ -2,6 +2,7 @@
 
 import html
 import re
+import time
 from datetime import date
 
 import gradio as gr
@@ -66,6 +67,7 @@ class ReviewTab:
             self._filters()
         self.ids, self.cursors, self.selected = gr.State([]), gr.State([None]), gr.State([])
         self.current, self.queue, self.seen = gr.State(None), gr.State([]), gr.State(None)
+        self.relisted = gr.State(None)
         with gr.Column(visible=True) as self.library:
             self.grid = grid(grid_value([], empty=EMPTY_LIBRARY), elem_id="review-grid")
             with gr.Row(elem_classes="pager"):
@@ -194,9 +196,10 @@ class ReviewTab:
         now = {"view": self.view, "current": self.current, "queue": self.queue, "cursors": self.cursors,
                "seen": self.seen}  # fmt: skip
         on(changes, self.listed, now, name="filter", trigger_mode="always_last")
-        # what a listing answers to is noted in a step of its own: no listener's answer may wake that listener
-        on([self.seen.change], self.overtaken, {"seen": self.seen}, page[:-1], name="overtaken").then(
-            lambda **filters: asked(filters), inputs_kwargs=named, outputs=self.seen, api_name="review_noted", **quiet
+        # what was listed again is noted in a step of its own: no listener's answer may wake that listener
+        on([self.seen.change], self.overtaken, {"seen": self.seen}, [*page[:-1], self.relisted], name="overtaken")
+        self.relisted.change(
+            lambda relisted: relisted["filters"], self.relisted, self.seen, api_name="review_noted", **quiet
         )
         on([self.older.click], self.step_page, {"cursors": self.cursors, "by": gr.State(1)}, name="older")
         on([self.newer.click], self.step_page, {"cursors": self.cursors, "by": gr.State(-1)}, name="newer")
@@ -341,7 +344,10 @@ class ReviewTab:
 
     def overtaken(self, seen, **filters):
         """A listing knows the filters it answers to: one that came after others were set is asked for again."""
-        return gr.skip() if asked(filters) == seen else self._page([None], filters)[:-1]
+        if asked(filters) == seen:
+            return gr.skip()
+        *page, now = self._page([None], filters)
+        return [*page, {"filters": now, "at": time.monotonic()}]  # each time another value, so that it is noted
 
     def step_page(self, cursors, by, **filters):
         return self._page(cursors if by > 0 else (cursors[:-2] or [None]), filters)
