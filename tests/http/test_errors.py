@@ -344,7 +344,7 @@ def test_hostile_names_are_only_names(api, studio):
         assert api.get(f"/api/v1/characters/{one['id']}/export").status_code == 200
         api.delete(f"/api/v1/characters/{one['id']}")
     assert not (studio.data.parent / "evil").exists()
-    assert {one.name for one in studio.data.iterdir()} <= {"characters", "outputs"}
+    assert {one.name for one in studio.data.iterdir()} <= {"characters", "outputs", "wildcards"}
 
 
 def broken_studio(problem: Exception):
