@@ -199,7 +199,11 @@ class ReviewTab:
         # what was listed again is noted in a step of its own: no listener's answer may wake that listener
         on([self.seen.change], self.overtaken, {"seen": self.seen}, [*page[:-1], self.relisted], name="overtaken")
         self.relisted.change(
-            lambda relisted: relisted["filters"], self.relisted, self.seen, api_name="review_noted", **quiet
+            lambda relisted: relisted["filters"] if relisted else gr.skip(),
+            self.relisted,
+            self.seen,
+            api_name="review_noted",
+            **quiet,
         )
         on([self.older.click], self.step_page, {"cursors": self.cursors, "by": gr.State(1)}, name="older")
         on([self.newer.click], self.step_page, {"cursors": self.cursors, "by": gr.State(-1)}, name="newer")
