@@ -247,3 +247,15 @@ def test_what_was_typed_is_kept_when_another_post_is_shown(tab, studio, mira, ap
     assert studio.publishing.get(kept.id).revision == revision
     tab.blank(mira.id, "", owner=mira.id, **form(approved, caption=" ", hashtags=""))
     assert len(studio.publishing.list()) == 1
+
+
+def test_the_connect_form_has_a_box_for_every_field():
+    """No network asks for more than the form shows: what it has no box for could not be given."""
+    from studio.platforms import PLATFORMS
+    from studio.ui.tabs.publish_accounts import BOXES
+
+    assert len(PLATFORMS) > 10
+    for platform in PLATFORMS:
+        fields = platform.spec.connect.fields
+        assert sum(one.secret for one in fields) <= BOXES, platform.spec.id
+        assert sum(not one.secret for one in fields) <= BOXES, platform.spec.id

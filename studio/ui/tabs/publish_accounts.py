@@ -158,7 +158,9 @@ class AccountsSection:
         wanted = ConnectRequest(platform=network, values=values, character_id=(character_id or None) if own else None)
         if spec.connect.way == "oauth":
             host = request.headers.get("host", "127.0.0.1")
-            url = self.accounts.begin(wanted, f"http://{host}/api/v1/accounts/returned")
+            secure = request.headers.get("x-forwarded-proto", "").startswith("https")
+            scheme = "https" if secure else "http"  # behind a proxy, such as the share link's, the page's own
+            url = self.accounts.begin(wanted, f"{scheme}://{host}/api/v1/accounts/returned")
             link = f'<a class="download" target="_blank" rel="noopener" href="{html.escape(url)}">'
             link += f"Open {html.escape(spec.name)}</a>"
             return [*[gr.skip()] * 9, *[gr.skip()] * (3 + 2 * BOXES), link]
